@@ -1,0 +1,1 @@
+"""All that a user can do, without a window."""
