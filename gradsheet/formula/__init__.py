@@ -1,0 +1,1 @@
+"""From formula text to tensors; knows no cell store and no window."""
