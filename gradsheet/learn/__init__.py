@@ -1,0 +1,1 @@
+"""What Excel calls Solver: optimizers, schedules, problems and the training loop."""

@@ -1,0 +1,1 @@
+"""Rating tables: reading them, keeping them compactly, and making them up."""
