@@ -1,0 +1,1 @@
+"""The facts of a document: cells, formats, edits. No window, no torch."""

@@ -1,0 +1,407 @@
+"""The cells of one sheet: sparse tiles of float64 values, uint8 kinds, and formulas.
+
+Owns storage only: what a sheet of 100,000 x 10,000 cells costs depends on the cells in use.
+Knows no undo, no formats, no calculation: results are written like any other value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gradsheet.formula.address import MAX_COLS, MAX_ROWS, Cell, Region
+from gradsheet.formula.syntax import Expr
+from gradsheet.formula.values import Kind, Scalar
+from gradsheet.sheet.edges import edge_in_runs
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Kinds: TypeAlias = npt.NDArray[np.uint8]
+Indices: TypeAlias = npt.NDArray[np.int64]
+Direction: TypeAlias = Literal["up", "down", "left", "right"]
+Axis: TypeAlias = Literal["row", "column"]
+
+TILE_ROWS = 128
+TILE_COLS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """What a cell computes.
+
+    Parameters
+    ----------
+    expr : relative to the cell that holds it
+    array : cells of an array formula whose top left cell holds it, else None
+    dynamic : whether an array result spills; without it and without `array` the formula gives
+        one value, by implicit intersection
+    """
+
+    expr: Expr
+    array: Region | None = None
+    dynamic: bool = False
+
+
+Content: TypeAlias = Scalar | Formula
+"""What can be put into a cell."""
+
+
+class _Tile:
+    __slots__ = ("formulas", "kinds", "values")
+
+    def __init__(self) -> None:
+        self.values: Floats = np.zeros((TILE_ROWS, TILE_COLS))
+        self.kinds: Kinds = np.zeros((TILE_ROWS, TILE_COLS), np.uint8)
+        self.formulas: dict[Cell, Formula] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.formulas and not self.kinds.any()
+
+
+_Key: TypeAlias = tuple[int, int]
+
+
+def _tile_region(key: _Key) -> Region:
+    top, left = key[0] * TILE_ROWS, key[1] * TILE_COLS
+    return Region(top, left, top + TILE_ROWS, left + TILE_COLS)
+
+
+def _key_of(cell: tuple[int, int]) -> _Key:
+    return cell[0] // TILE_ROWS, cell[1] // TILE_COLS
+
+
+class CellStore:
+    """Values, kinds and formulas of one sheet.
+
+    One thread writes; others may read at the same time and see each tile before or after.
+    """
+
+    def __init__(self) -> None:
+        self._tiles: dict[_Key, _Tile] = {}
+        self._formulas: dict[Cell, Formula] = {}
+        self._arrays: dict[Cell, Region] = {}
+        self._used: Region | None = Region(0, 0, 0, 0)
+
+    # Values.
+
+    def get(self, cell: tuple[int, int]) -> tuple[float, Kind]:
+        """Value and kind of one cell."""
+        tile = self._tiles.get(_key_of(cell))
+        if tile is None:
+            return 0.0, Kind.BLANK
+        at = cell[0] % TILE_ROWS, cell[1] % TILE_COLS
+        return float(tile.values[at]), Kind(int(tile.kinds[at]))
+
+    def read(self, region: Region) -> tuple[Floats, Kinds]:
+        """Fresh copies of values (rows, cols) float64 and kinds (rows, cols) uint8."""
+        values, kinds = np.zeros(region.shape), np.zeros(region.shape, np.uint8)
+        for tile, part, inner in self._parts(region):
+            outer = part.slices_in(region)
+            values[outer] = tile.values[inner]
+            kinds[outer] = tile.kinds[inner]
+        return values, kinds
+
+    def write(
+        self,
+        region: Region,
+        values: npt.ArrayLike,
+        kinds: npt.ArrayLike = Kind.NUMBER,
+    ) -> None:
+        """Put values and kinds, both broadcast to the region; formulas stay as they are.
+
+        The value of a blank cell is always stored as 0.0.
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit the region, or the region begins before A1.
+        """
+        if region.is_empty:
+            return
+        if region.top < 0 or region.left < 0:
+            raise ValueError(f"rows and columns begin at 0, not at {region.top}, {region.left}")
+        all_values = np.broadcast_to(np.asarray(values, np.float64), region.shape)
+        all_kinds = np.broadcast_to(np.asarray(kinds, np.uint8), region.shape)
+        blanks = all_kinds == Kind.BLANK
+        has_blanks = bool(blanks.any())
+        if has_blanks:
+            all_values = np.where(blanks, 0.0, all_values)
+        for key in self._keys_over(region):
+            part = region.intersect(_tile_region(key))
+            assert part is not None  # every key over a region meets it
+            outer, inner = part.slices_in(region), part.slices_in(_tile_region(key))
+            tile = self._tiles.get(key)
+            if tile is None:
+                if has_blanks and blanks[outer].all():
+                    continue
+                tile = self._tiles[key] = _Tile()
+            tile.values[inner] = all_values[outer]
+            tile.kinds[inner] = all_kinds[outer]
+            if has_blanks and tile.is_empty:
+                del self._tiles[key]
+        self._note_written(region, None if not has_blanks else blanks)
+
+    def clear(self, region: Region) -> None:
+        """Make cells blank and remove their formulas; cheap for whole rows and columns."""
+        for cell in list(self.formulas_in(region)):
+            self.set_formula(cell, None)
+        for tile, part, inner in self._parts(region):
+            tile.values[inner] = 0.0
+            tile.kinds[inner] = Kind.BLANK
+            if tile.is_empty:
+                del self._tiles[_key_of(part.first)]
+        self._used = None
+
+    def take(self, rows: Indices, cols: Indices) -> tuple[Floats, Kinds]:
+        """Values and kinds of scattered cells; all arrays have the shape (n,)."""
+        values, kinds = np.zeros(len(rows)), np.zeros(len(rows), np.uint8)
+        for key, chosen in _by_tile(rows, cols):
+            tile = self._tiles.get(key)
+            if tile is not None:
+                inner = rows[chosen] % TILE_ROWS, cols[chosen] % TILE_COLS
+                values[chosen] = tile.values[inner]
+                kinds[chosen] = tile.kinds[inner]
+        return values, kinds
+
+    def put(
+        self,
+        rows: Indices,
+        cols: Indices,
+        values: Floats,
+        kinds: Kinds,
+    ) -> None:
+        """Write scattered cells, the inverse of `take`; formulas stay as they are."""
+        if not len(rows):
+            return
+        values = np.where(kinds == Kind.BLANK, 0.0, values)
+        for key, chosen in _by_tile(rows, cols):
+            tile = self._tiles.get(key)
+            if tile is None:
+                tile = self._tiles[key] = _Tile()
+            inner = rows[chosen] % TILE_ROWS, cols[chosen] % TILE_COLS
+            tile.values[inner] = values[chosen]
+            tile.kinds[inner] = kinds[chosen]
+            if tile.is_empty:
+                del self._tiles[key]
+        self._used = None
+
+    def contents(self, region: Region) -> list[tuple[Region, Floats, Kinds]]:
+        """What is not blank in a region, as copies of rectangles no larger than a tile."""
+        found = []
+        for tile, part, inner in self._parts(region):
+            kinds = tile.kinds[inner]
+            if kinds.any():
+                hull = _hull_of(kinds != Kind.BLANK, part)
+                at = hull.slices_in(_tile_region(_key_of(hull.first)))
+                found.append((hull, tile.values[at].copy(), tile.kinds[at].copy()))
+        return sorted(found, key=lambda block: block[0])
+
+    # Formulas.
+
+    def formula(self, cell: tuple[int, int]) -> Formula | None:
+        """The formula of a cell, None where it holds a constant or nothing."""
+        return self._formulas.get(Cell(*cell))
+
+    def set_formula(self, cell: tuple[int, int], formula: Formula | None) -> None:
+        """Put or remove a formula; the cell's value stays as it is."""
+        cell = Cell(*cell)
+        key = _key_of(cell)
+        self._arrays.pop(cell, None)
+        if formula is None:
+            if self._formulas.pop(cell, None) is not None:
+                tile = self._tiles[key]
+                del tile.formulas[cell]
+                if tile.is_empty:
+                    del self._tiles[key]
+                self._used = None
+            return
+        if key not in self._tiles:
+            self._tiles[key] = _Tile()
+        tile = self._tiles[key]
+        self._formulas[cell] = formula
+        tile.formulas[cell] = formula
+        if formula.array is not None:
+            self._arrays[cell] = formula.array
+        if self._used is not None and not self._used.contains(cell):
+            self._used = self._used.union_hull(Region.of(cell))
+
+    def formulas(self) -> Mapping[Cell, Formula]:
+        """Every formula by its cell: a copy, so that another thread may walk through it."""
+        return self._formulas.copy()
+
+    def formulas_in(self, region: Region) -> dict[Cell, Formula]:
+        """The formulas of a region, in no particular order."""
+        found: dict[Cell, Formula] = {}
+        for tile, part, _ in self._parts(region):
+            if part.size == TILE_ROWS * TILE_COLS:
+                found.update(tile.formulas)
+            elif tile.formulas:
+                found.update((c, f) for c, f in tile.formulas.items() if part.contains(c))
+        return found
+
+    def arrays(self) -> Mapping[Cell, Region]:
+        """The area of every array formula by the cell that holds it; a copy."""
+        return self._arrays.copy()
+
+    @property
+    def formula_count(self) -> int:
+        """Number of cells that hold a formula."""
+        return len(self._formulas)
+
+    # Extent.
+
+    def used(self) -> Region:
+        """The smallest region around all cells that hold a value or a formula."""
+        if self._used is None:
+            hull = Region(0, 0, 0, 0)
+            for key, tile in list(self._tiles.items()):
+                box = _tile_region(key)
+                if not hull.is_empty and hull.contains(box):
+                    continue
+                if tile.kinds.any():
+                    hull = hull.union_hull(_hull_of(tile.kinds != Kind.BLANK, box))
+                for cell in tile.formulas:
+                    hull = hull.union_hull(Region.of(cell))
+            self._used = hull
+        return self._used
+
+    def next_edge(
+        self, cell: tuple[int, int], direction: Direction, limit: Region | None = None
+    ) -> Cell:
+        """Where Ctrl and an arrow lead: the end of the block, the next block, or the edge.
+
+        Parameters
+        ----------
+        limit : the sheet's cells, Excel's million rows by default
+        """
+        bounds = limit or Region(0, 0, MAX_ROWS, MAX_COLS)
+        vertical = direction in ("up", "down")
+        forward = direction in ("down", "right")
+        row, col = cell
+        start, line = (row, col) if vertical else (col, row)
+        low, high = (bounds.top, bounds.bottom) if vertical else (bounds.left, bounds.right)
+        edge = high - 1 if forward else low
+        step = 1 if forward else -1
+        if start == edge or not low <= start < high:
+            return Cell(row, col)
+        runs = self._runs(vertical, line, forward)
+        end = edge_in_runs(runs, start, step)
+        if end is None or (end > edge if forward else end < edge):
+            end = edge
+        return Cell(end, line) if vertical else Cell(line, end)
+
+    def _runs(self, vertical: bool, line: int, forward: bool) -> Iterator[tuple[int, int]]:
+        """Occupied stretches (first, last) of a row or column in walking order, unmerged."""
+        length, across = (TILE_ROWS, TILE_COLS) if vertical else (TILE_COLS, TILE_ROWS)
+        along = 0 if vertical else 1
+        keys = sorted(
+            (key for key in self._tiles if key[1 - along] == line // across),
+            key=lambda key: key[along],
+            reverse=not forward,
+        )
+        for key in keys:
+            tile = self._tiles[key]
+            inside = line % across
+            kinds = tile.kinds[:, inside] if vertical else tile.kinds[inside]
+            occupied = np.zeros(length + 2, np.bool_)
+            occupied[1:-1] = kinds != Kind.BLANK
+            for cell in tile.formulas:
+                if cell[1 - along] == line:
+                    occupied[1 + cell[along] % length] = True
+            changes = np.flatnonzero(occupied[1:] != occupied[:-1]) + key[along] * length
+            runs = [(int(a), int(b) - 1) for a, b in zip(changes[::2], changes[1::2], strict=True)]
+            yield from (runs if forward else reversed(runs))
+
+    # Rows and columns.
+
+    def insert_lines(self, axis: Axis, at: int, count: int) -> None:
+        """Open `count` blank rows or columns before index `at`; formulas move unchanged."""
+        self._move_lines(axis, at, count)
+
+    def delete_lines(self, axis: Axis, at: int, count: int) -> None:
+        """Remove rows or columns with all they hold; formulas behind them move unchanged."""
+        self.clear(line_region(axis, at, at + count))
+        self._move_lines(axis, at + count, -count)
+
+    def _move_lines(self, axis: Axis, start: int, distance: int) -> None:
+        moving = line_region(axis, start, None)
+        rows, cols = (distance, 0) if axis == "row" else (0, distance)
+        blocks = self.contents(moving)
+        formulas = self.formulas_in(moving)
+        self.clear(moving)
+        for region, values, kinds in blocks:
+            self.write(region.shift(rows, cols), values, kinds)
+        for cell, formula in formulas.items():
+            self.set_formula(Cell(cell.row + rows, cell.col + cols), formula)
+
+    # Tiles.
+
+    def _keys_over(self, region: Region) -> Iterator[_Key]:
+        for row in range(region.top // TILE_ROWS, (region.bottom - 1) // TILE_ROWS + 1):
+            for col in range(region.left // TILE_COLS, (region.right - 1) // TILE_COLS + 1):
+                yield row, col
+
+    def _parts(self, region: Region) -> Iterator[tuple[_Tile, Region, tuple[slice, slice]]]:
+        """Tiles that exist under a region, the part of each, and where that is in the tile."""
+        if region.is_empty:
+            return
+        high = (region.bottom - 1) // TILE_ROWS - region.top // TILE_ROWS + 1
+        wide = (region.right - 1) // TILE_COLS - region.left // TILE_COLS + 1
+        keys = list(self._tiles) if high * wide > len(self._tiles) else self._keys_over(region)
+        for key in keys:
+            tile = self._tiles.get(key)
+            if tile is None:
+                continue
+            box = _tile_region(key)
+            part = region.intersect(box)
+            if part is not None:
+                yield tile, part, part.slices_in(box)
+
+    def _note_written(self, region: Region, blanks: npt.NDArray[np.bool_] | None) -> None:
+        """Keep the used region true after a write without looking at all tiles."""
+        used = self._used
+        if used is None:
+            return
+        if blanks is None:
+            self._used = used.union_hull(region)
+            return
+        inside = (
+            used.top < region.top
+            and region.bottom < used.bottom
+            and used.left < region.left
+            and region.right < used.right
+        )
+        if not inside:
+            self._used = None
+
+
+def line_region(axis: Axis, first: int, end: int | None) -> Region:
+    """Whole rows or columns from `first` up to, not including, `end`; None for all."""
+    far = 1 << 40  # past the end of the longest virtual table
+    last = far if end is None else end
+    return Region(first, 0, last, far) if axis == "row" else Region(0, first, far, last)
+
+
+def _hull_of(mask: npt.NDArray[np.bool_], region: Region) -> Region:
+    """The smallest region around the True cells of a mask that covers `region`."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    cols = np.flatnonzero(mask.any(axis=0))
+    top, left = region.top, region.left
+    return Region(
+        top + int(rows[0]), left + int(cols[0]), top + int(rows[-1]) + 1, left + int(cols[-1]) + 1
+    )
+
+
+def _by_tile(rows: Indices, cols: Indices) -> Iterator[tuple[_Key, Indices]]:
+    """Indices of cells, grouped by the tile they lie in."""
+    tile_rows, tile_cols = rows // TILE_ROWS, cols // TILE_COLS
+    code = tile_rows * (1 << 31) + tile_cols
+    order = np.argsort(code, kind="stable")
+    cuts = np.flatnonzero(np.diff(code[order])) + 1
+    for chosen in np.split(order, cuts):
+        if len(chosen):
+            yield (int(tile_rows[chosen[0]]), int(tile_cols[chosen[0]])), chosen
