@@ -56,7 +56,7 @@ class SetCells(Edit):
         store = workbook.sheet(self.sheet).cells
         contents: dict[Cell, Content] = {Cell(*cell): content for cell, content in self.cells}
         for cell in contents:
-            _check_inside(Region.of(cell))
+            check_inside(Region.of(cell))
         for cell in _freed_cells(store, contents.__contains__):
             contents.setdefault(cell, None)
         for cell, content in list(contents.items()):
@@ -149,11 +149,10 @@ class SetValues(Edit):
 
     def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
         """See `Edit.apply_to`."""
-        _check_inside(self.region)
         values = np.broadcast_to(np.asarray(self.values, np.float64), self.region.shape)
         kinds = np.broadcast_to(np.asarray(self.kinds, np.uint8), self.region.shape)
-        return _put(workbook, self.sheet, self.region, ((self.region, values, kinds),), (),
-                    self.label)  # fmt: skip
+        blocks = ((self.region, values, kinds),)
+        return ReplaceRegion(self.sheet, self.region, blocks, (), self.label).apply_to(workbook)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +169,7 @@ class ClearCells(Edit):
 
     def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
         """See `Edit.apply_to`."""
-        return _put(workbook, self.sheet, self.region, (), (), self.label)
+        return ReplaceRegion(self.sheet, self.region, (), (), self.label).apply_to(workbook)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,23 +240,42 @@ class PutFormulas(Edit):
         return PutFormulas(tuple(old), self.name), Change(values=places, formulas=places)
 
 
-def _put(
-    workbook: Workbook,
-    sheet: int,
-    region: Region,
-    blocks: tuple[Block, ...],
-    formulas: tuple[tuple[Cell, Formula], ...],
-    name: str,
-) -> tuple[Edit, Change]:
-    """Fill a region after looking after the array formulas that it meets."""
-    store = workbook.sheet(sheet).cells
-    freed = [cell for cell in _freed_cells(store, region.contains) if not region.contains(cell)]
-    put = PutBlocks(sheet, region, blocks, formulas, name)
-    if not freed:
-        return put.apply_to(workbook)
-    blanks = SetCells(sheet, tuple((cell, None) for cell in freed))
-    # The array's own cell goes first: only then are the cells it filled free to be cleared.
-    return Composite((put, blanks), name).apply_to(workbook)
+@dataclass(frozen=True, slots=True, eq=False)
+class ReplaceRegion(Edit):
+    """Make a region hold exactly these blocks and formulas, minding the arrays that it meets.
+
+    Raises (on apply)
+    -----------------
+    UserError
+        If the region reaches off the sheet, is too large to fill, or tears an array formula.
+    """
+
+    sheet: int
+    region: Region
+    blocks: tuple[Block, ...]
+    formulas: tuple[tuple[Cell, Formula], ...]
+    name: str
+
+    @property
+    def label(self) -> str:
+        """The name given."""
+        return self.name
+
+    def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
+        """See `Edit.apply_to`."""
+        region = self.region
+        if region.is_empty:
+            return Composite((), self.name), Change()
+        if self.blocks or self.formulas:
+            check_inside(region)
+        store = workbook.sheet(self.sheet).cells
+        freed = [cell for cell in _freed_cells(store, region.contains) if not region.contains(cell)]
+        put = PutBlocks(self.sheet, region, self.blocks, self.formulas, self.name)
+        if not freed:
+            return put.apply_to(workbook)
+        blanks = SetCells(self.sheet, tuple((cell, None) for cell in freed))
+        # The array's own cell goes first: only then are the cells it filled free to be cleared.
+        return Composite((put, blanks), self.name).apply_to(workbook)
 
 
 def _freed_cells(store: CellStore, is_touched: Callable[[Cell], bool]) -> list[Cell]:
@@ -286,7 +304,7 @@ def _freed_cells(store: CellStore, is_touched: Callable[[Cell], bool]) -> list[C
 
 
 def _check_array(cell: Cell, area: Region) -> None:
-    _check_inside(area)
+    check_inside(area)
     if area.is_empty or area.first != cell:
         raise UserError(
             f"The array formula in {cell} cannot fill {area}.",
@@ -294,7 +312,8 @@ def _check_array(cell: Cell, area: Region) -> None:
         )
 
 
-def _check_inside(region: Region) -> None:
+def check_inside(region: Region) -> None:
+    """Raise UserError if a region reaches off the sheet or is too large to fill."""
     if region.top < 0 or region.left < 0 or region.bottom > MAX_ROWS or region.right > MAX_COLS:
         raise UserError(
             "The edit reaches past the edge of the sheet.",

@@ -95,12 +95,8 @@ class Insertion(LineMap):
     def format_region(self, region: Region) -> Region | None:
         """New lines look like the line before them."""
         end = region.bottom if self.axis == "row" else region.right
-        start = region.top if self.axis == "row" else region.left
-        if end != self.at or start >= end:
-            moved = self.region(region)
-            if moved is None or start != self.at or self.at == 0:
-                return moved
-            return moved
+        if end != self.at:
+            return self.region(region)
         if self.axis == "row":
             return replace(region, bottom=min(end + self.count, self.limit))
         return replace(region, right=min(end + self.count, self.limit))
@@ -152,18 +148,16 @@ class Movement(LineMap):
     def span(self, first: int, last: int) -> tuple[int, int] | None:
         """See `LineMap.span`.
 
-        A stretch goes with the moved lines if it lies in them or would be torn otherwise only by
-        gaining; else it holds on to its lines that stay, and takes in what lands between them.
+        A stretch inside the moved lines goes with them. Else it holds on to its lines that stay
+        and takes in what lands between them, or what only changed places within it.
         """
         end = self.at + self.count
         if self.at <= first and last < end:
             shift = self.landing - self.at
             return first + shift, last + shift
-        if first <= self.at and end <= last + 1 and first <= self.landing:
-            # The moved lines belong to it: where they land inside or at its rim they still do.
-            stay_last = last - self.count
-            if first <= self.landing <= stay_last + 1:
-                return first, last
+        within = first <= self.at and end <= last + 1
+        if within and first <= self.landing <= last - self.count + 1:
+            return first, last
         deleted = Deletion(self.axis, self.at, self.count).span(first, last)
         if deleted is None:
             return None
@@ -171,7 +165,11 @@ class Movement(LineMap):
 
 
 def follow(
-    expr: Expr, lines: LineMap, old_host: Cell, new_host: Cell, is_moved: Callable[[str | None], bool]
+    expr: Expr,
+    lines: LineMap,
+    old_host: Cell,
+    new_host: Cell,
+    is_moved: Callable[[str | None], bool],
 ) -> Expr:
     """A formula tree after lines moved.
 
@@ -215,6 +213,7 @@ def _ref(node: Ref, lines: LineMap | None, old: Cell, new: Cell) -> Ref | ErrorL
 
 
 def _ref_to(node: Ref, row: int, col: int, host: Cell) -> Ref:
+    """The reference, as absolute as `node`, that means a row and column from `host`."""
     row = row if node.row_abs else row - host.row
     col = col if node.col_abs else col - host.col
     if (row, col) == (node.row, node.col):
@@ -237,8 +236,8 @@ def _range(node: Range, lines: LineMap | None, old: Cell, new: Cell) -> Range | 
         if span is None:
             return _LOST
         corners[0][along], corners[1][along] = span if a <= b else span[::-1]
-    first = _ref_to(node.first, *corners[0], new)
-    last = _ref_to(node.last, *corners[1], new)
+    first = _ref_to(node.first, corners[0][0], corners[0][1], new)
+    last = _ref_to(node.last, corners[1][0], corners[1][1], new)
     return node if first is node.first and last is node.last else Range(first, last)
 
 
