@@ -158,7 +158,7 @@ class Optimizer:
             self.state[name] = self.memory[len(names) * count + i]
         self._slots = {**self.state, "work": torch.empty_like(theta)}
         if self.rate_scale is not None:
-            self._slots["scale"] = self.rate_scale.to(theta).expand(theta.shape)
+            self._slots["scale"] = self.rate_scale.to(theta)
         self._own_gradient = torch.empty_like(theta)
 
     def step(
@@ -186,6 +186,19 @@ class Optimizer:
         self.steps_taken += 1
         for function in self.rule.steps:
             function(theta, grad, self._slots, hyper, self.steps_taken)
+
+    def set_rate_scale(self, scale: Tensor | None) -> None:
+        """Multiply the learning rate of each element by ``scale`` from the next step on."""
+        self.rate_scale = scale
+        if self._slots:
+            self._slots.pop("scale", None)
+            if scale is not None:
+                self._slots["scale"] = scale.to(self._slots["work"])
+
+    def take_back(self, before: Tensor) -> None:
+        """Undo the last step's change of state, given a copy of :attr:`memory` from before it."""
+        self.memory.copy_(before)
+        self.steps_taken -= 1
 
     def hold(self, locked: Tensor, before: Tensor) -> None:
         """Give locked elements the state that they had.
