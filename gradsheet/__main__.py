@@ -1,0 +1,57 @@
+"""The command line: starts the window, or does headless work and prints it.
+
+Owns arguments and exit codes. Imports nothing heavy before it knows what is asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from gradsheet import __version__
+
+HEADLESS = ("solve",)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run gradsheet with these arguments (those of the process if not given).
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 1 the work failed with a message, 2 wrong arguments.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in HEADLESS:
+        from gradsheet.app import headless
+
+        return headless.main(arguments)
+    options = _window_parser().parse_args(arguments)
+    if options.selfcheck:
+        from gradsheet.app import selfcheck
+
+        return selfcheck.main()
+    from gradsheet.qt import application
+
+    return application.run(options)
+
+
+def _window_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gradsheet",
+        description="A spreadsheet that can learn. Opens in the first lesson.",
+        epilog="Headless: gradsheet solve --help",
+    )
+    parser.add_argument("path", nargs="?", help="a file of ratings to open (CSV, TSV, zip)")
+    parser.add_argument("--lesson", default=None, help="lesson to open first, e.g. bias")
+    parser.add_argument("--theme", choices=("system", "light", "dark", "contrast"), default=None)
+    parser.add_argument(
+        "--selfcheck", action="store_true", help="print versions, device, Qt platform; exit"
+    )
+    parser.add_argument("--version", action="version", version=f"gradsheet {__version__}")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,188 @@
+"""The table of commands: what menus, tool bar, palette and the shortcut sheet are made from.
+
+A command is a decorated function on a `Document`; its docstring is its help. Commands that need
+a window (open a dialog, copy, zoom) are declared in `qt.actions` in the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gradsheet.app.document import Document
+from gradsheet.lessons.catalogue import LESSONS
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a user can do.
+
+    Attributes
+    ----------
+    id : str
+        Unique, ``area.verb``.
+    title : str
+        As the menu shows it, without shortcut.
+    menu : str
+        Menu it stands in: File, Edit, View, Sheet, Train, Lesson or Help.
+    shortcuts : tuple of str
+        Portable key names ("Ctrl+Z"); the first is shown. Unique over the table.
+    icon : str
+        Name below `resources/icons`, without ending; empty for none.
+    help : str
+        What it does, in one sentence.
+    run : callable (context) -> None
+        Gets the `Document`, or the window for commands declared in `qt`.
+    is_enabled : callable (context) -> bool
+    is_checked : callable (context) -> bool, optional
+        For a switch: whether it is on.
+    group : int
+        Commands of one menu stand in groups between separators, in order of declaration.
+    """
+
+    id: str
+    title: str
+    menu: str
+    shortcuts: tuple[str, ...]
+    icon: str
+    help: str
+    run: Callable[[Any], object]
+    is_enabled: Callable[[Any], bool]
+    is_checked: Callable[[Any], bool] | None = None
+    group: int = 0
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(
+    id: str,
+    title: str,
+    *,
+    menu: str,
+    shortcuts: tuple[str, ...] = (),
+    icon: str = "",
+    enabled: Callable[[Any], bool] = lambda _: True,
+    checked: Callable[[Any], bool] | None = None,
+    group: int = 0,
+    table: dict[str, Command] | None = None,
+) -> Callable[[Callable[[Any], object]], Callable[[Any], object]]:
+    """Put the decorated function into the table; its docstring's first line is the help.
+
+    Raises
+    ------
+    ValueError
+        If the id or a shortcut is taken, or the function has no docstring.
+    """
+    target = COMMANDS if table is None else table
+
+    def register(function: Callable[[Any], object]) -> Callable[[Any], object]:
+        help_text = (function.__doc__ or "").strip().split("\n")[0]
+        taken = {key for entry in target.values() for key in entry.shortcuts}
+        if not help_text:
+            raise ValueError(f"command {id} has no docstring")
+        if id in target or taken.intersection(shortcuts):
+            raise ValueError(f"command {id}: its id or a shortcut of {shortcuts} is taken")
+        target[id] = Command(
+            id, title, menu, shortcuts, icon, help_text, function, enabled, checked, group
+        )
+        return function
+
+    return register
+
+
+@command(
+    "edit.undo",
+    "Undo",
+    menu="Edit",
+    shortcuts=("Ctrl+Z",),
+    icon="undo-2",
+    enabled=lambda document: document.history.can_undo,
+)
+def undo(document: Document) -> None:
+    """Take the last edit or training run back."""
+    document.undo()
+
+
+@command(
+    "edit.redo",
+    "Redo",
+    menu="Edit",
+    shortcuts=("Ctrl+Y", "Ctrl+Shift+Z"),
+    icon="redo-2",
+    enabled=lambda document: document.history.can_redo,
+)
+def redo(document: Document) -> None:
+    """Do again what was undone last."""
+    document.redo()
+
+
+@command("train.step", "Step", menu="Train", shortcuts=("Space",), icon="step-forward")
+def step(document: Document) -> None:
+    """Take one step of the optimizer, then pause."""
+    document.step_run()
+
+
+@command("train.run", "Run / Pause", menu="Train", shortcuts=("F5",), icon="play")
+def toggle_run(document: Document) -> None:
+    """Run the optimizer step by step until paused."""
+    document.toggle_run()
+
+
+@command(
+    "train.reset",
+    "Reset",
+    menu="Train",
+    shortcuts=("Ctrl+Shift+R",),
+    icon="rotate-ccw",
+    enabled=lambda document: document.run.step > 0,
+)
+def reset(document: Document) -> None:
+    """Put the trained cells back to exactly what they were before the first step."""
+    document.reset_run()
+
+
+@command(
+    "train.new_start",
+    "New random start",
+    menu="Train",
+    shortcuts=("Ctrl+Shift+N",),
+    icon="dices",
+    group=1,
+)
+def new_start(document: Document) -> None:
+    """Draw new random numbers for the trained cells, from the next seed."""
+    document.new_start()
+
+
+@command(
+    "train.retry_slower",
+    "Back, with a tenth of the rate",
+    menu="Train",
+    icon="turtle",
+    group=1,
+    enabled=lambda document: document.run.state == "failed",
+)
+def retry_slower(document: Document) -> None:
+    """Go back to before the run that failed and set a tenth of its learning rate."""
+    document.retry_slower()
+
+
+@command("lesson.restart", "Restart this lesson", menu="Lesson", icon="refresh-cw", group=1)
+def restart_lesson(document: Document) -> None:
+    """Open the lesson again as it was at the start, for the next student."""
+    document.restart_lesson()
+
+
+def _declare_lessons() -> None:
+    for lesson in LESSONS.values():
+
+        def open_lesson(document: Document, lesson_id: str = lesson.id) -> None:
+            document.open_lesson(lesson_id)
+
+        open_lesson.__doc__ = f"{lesson.summary}"
+        command(f"lesson.open.{lesson.id}", lesson.title, menu="Lesson")(open_lesson)
+
+
+_declare_lessons()

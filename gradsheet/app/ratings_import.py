@@ -1,0 +1,105 @@
+"""Opening a file of ratings: read in a task, then shown in the lesson that is open.
+
+Owns the running import: its progress, its cancel, its result. The open workbook is untouched
+until the whole file has been read and has ratings in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradsheet.app.document import Document
+from gradsheet.app.messages import Message, message_of
+from gradsheet.lessons.lesson import crosstab_of
+from gradsheet.tasks import Cancelled, Control, Progress, Task
+
+if TYPE_CHECKING:
+    from gradsheet.ratings.reader import Preview, ReadResult
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """What the first look at a file found."""
+
+    preview: Preview
+
+
+class RatingsImport:
+    """One file on its way into a document. Poll it from the clock until `is_done`.
+
+    Parameters
+    ----------
+    document : Document
+    path : Path
+    preview : Preview, optional
+        What to read and how, perhaps changed by the user; sniffed from the file if not given.
+    """
+
+    def __init__(self, document: Document, path: Path, preview: Preview | None = None) -> None:
+        self.path = path
+        self.progress = Progress(None, f"Reading {path.name}")
+        self.is_done = False
+        self._document = document
+        self._task: Task[Progress, ReadResult] = Task(
+            f"reading {path.name}", _reader(path, preview)
+        )
+
+    def start(self) -> None:
+        """Begin reading."""
+        self._task.start()
+
+    def cancel(self) -> None:
+        """Give up; the document stays as it was."""
+        self._task.cancel()
+
+    def poll(self) -> bool:
+        """Take the newest progress; once read, open the crosstab. Return whether it ended."""
+        if self.is_done:
+            return True
+        done = self._task.is_done
+        self.progress = self._task.latest() or self.progress
+        if not done:
+            return False
+        self.is_done = True
+        error = self._task.error
+        if error is None:
+            self._open(self._task.result())
+        elif not isinstance(error, Cancelled):
+            self._document.say(message_of(error, f"opening {self.path.name}"))
+        return True
+
+    def wait(self) -> None:
+        """Read to the end (headless use and tests). Raises what the reading raised."""
+        self._task.join()
+        error = self._task.error
+        self.poll()
+        if error is not None:
+            raise error
+
+    def _open(self, result: ReadResult) -> None:
+        table = result.table
+        self._document.open_crosstab(crosstab_of(table, self.path.name))
+        text = f"{self.path.name}: {len(table.ratings):,} ratings"
+        if result.bad_row_count:
+            text += f", {result.bad_row_count:,} rows could not be read"
+        hint = "The sheet shows the busiest users by the most rated titles."
+        if result.bad_rows:
+            first = result.bad_rows[0]
+            hint = f"The first is line {first.line}: {first.reason}."
+        level = "warning" if result.bad_row_count else "info"
+        self._document.say(Message("warning" if level == "warning" else "info", text + ".", hint))
+
+
+def _reader(
+    path: Path, preview: Preview | None
+) -> Callable[[Control], Generator[Progress, None, ReadResult]]:
+    def read_file(control: Control) -> Generator[Progress, None, ReadResult]:
+        from gradsheet.ratings import reader
+
+        yield Progress(None, f"Looking at {path.name}")
+        return (yield from reader.read(path, preview or reader.sniff(path), control))
+
+    return read_file

@@ -1,0 +1,192 @@
+"""One training run of a document: its trainer, its task, and how far it has come.
+
+Owns what `Document` needs to start, pause, step and mark a run. Knows the trainer, not the
+workbook: cells are the document's. Imports torch only when a trainer is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from gradsheet.tasks import Task
+
+if TYPE_CHECKING:
+    from gradsheet.formula.objective import Objective
+    from gradsheet.learn.optimizers import Hyper, Optimizer
+    from gradsheet.learn.problem import Problem
+    from gradsheet.learn.trace import LossTrace
+    from gradsheet.learn.trainer import Snapshot, Trainer
+
+RunState = Literal["loading", "idle", "running", "paused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """What a view shows of the run.
+
+    Attributes
+    ----------
+    state : {"loading", "idle", "running", "paused", "failed"}
+        "loading" until the engine is ready; "idle" before the first step.
+    step : int
+        Optimizer steps done.
+    loss : float or None
+        Of the parameters as they stand; None while unknown or not a number.
+    loss_name : str
+    steps_per_second : float
+    device : str
+    optimizer : str
+    hyper : Hyper or None
+        None until the engine is ready.
+    trace : LossTrace or None
+    note : str
+        Why the run stopped, or what it waits for.
+    """
+
+    state: RunState
+    step: int
+    loss: float | None
+    loss_name: str
+    steps_per_second: float
+    device: str
+    optimizer: str
+    hyper: Hyper | None
+    trace: LossTrace | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunMark:
+    """Where a run stood: enough to go back there once the parameters are restored."""
+
+    step: int
+    optimizer: str
+    hyper: Hyper | None
+    state: dict[str, Any] | None
+    trace: LossTrace | None
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of a document's run. All of it is used on one thread, the GUI's."""
+
+    optimizer_name: str
+    hyper_changes: dict[str, Any] = field(default_factory=dict)
+    state: RunState = "loading"
+    step: int = 0
+    loss: float | None = None
+    note: str = ""
+    steps_per_second: float = 0.0
+    steps_per_second_limit: float | None = None
+    """How fast a run may go; None: as fast as it can."""
+    optimizer: Optimizer | None = None
+    trainer: Trainer | None = None
+    trace: LossTrace | None = None
+    task: Task[Any, Any] | None = None
+
+    def ready(self) -> None:
+        """Make the optimizer and the trace; called once torch is there."""
+        from gradsheet.learn.optimizers import make_optimizer
+        from gradsheet.learn.trace import LossTrace
+
+        self.optimizer = make_optimizer(self.optimizer_name, **self.hyper_changes)
+        self.trace = LossTrace()
+        if self.state == "loading":
+            self.state = "idle"
+
+    def attach(self, objective: Objective, problem: Problem) -> None:
+        """Train this objective from its current values, with the optimizer's state as it is."""
+        from gradsheet.learn.trainer import Trainer
+
+        assert self.optimizer is not None
+        assert self.trace is not None
+        self.trainer = Trainer(objective, self.optimizer, step=self.step, problem=problem)
+        self.trainer.trace = self.trace
+        # The point of this step, if there is one already, was that of the cells before an edit.
+        self.trainer.set_theta(objective.theta0)
+        self.limit_speed(self.steps_per_second_limit)
+
+    def limit_speed(self, steps_per_second: float | None) -> None:
+        """Take at most so many steps a second from now on; None: as fast as it can."""
+        self.steps_per_second_limit = steps_per_second
+        if self.trainer is not None:
+            from gradsheet.learn.trainer import SpeedLimit
+
+            self.trainer.speed = SpeedLimit(steps_per_second=steps_per_second)
+
+    def start(self) -> None:
+        """Run the trainer in a thread until it is stopped."""
+        assert self.trainer is not None
+        task: Task[Any, Any] = Task("training", self.trainer.frames)
+        self.task = task
+        self.state = "running"
+        self.note = ""
+        task.start()
+
+    def stop(self) -> Snapshot | None:
+        """Stop the thread between two steps and return where it stands; None if none ran."""
+        if self.task is None or self.trainer is None:
+            return None
+        self.task.cancel()
+        self.task.join()
+        self.task = None
+        self.state = "paused"
+        self.steps_per_second = 0.0
+        return self.trainer.snapshot()
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Note how far the run has come."""
+        self.step = snapshot.step
+        self.loss = snapshot.loss
+        self.steps_per_second = snapshot.steps_per_second if self.task is not None else 0.0
+        if snapshot.failure:
+            self.state = "failed"
+            self.note = snapshot.failure
+
+    def mark(self) -> RunMark:
+        """Return where the run stands."""
+        optimizer = self.optimizer
+        return RunMark(
+            self.step,
+            self.optimizer_name,
+            optimizer.hyper if optimizer else None,
+            optimizer.state_dict() if optimizer else None,
+            self.trace.copy() if self.trace is not None else None,
+        )
+
+    def restore(self, mark: RunMark) -> None:
+        """Go back to a mark: step, optimizer state and trace. The rates stay as they are now."""
+        self.trainer = None
+        self.step = mark.step
+        self.state = "paused" if mark.step else "idle"
+        self.note = ""
+        if self.optimizer is not None and mark.optimizer == self.optimizer_name and mark.state:
+            self.optimizer.load(mark.state)
+        if mark.trace is not None:
+            self.trace = mark.trace.copy()
+
+    def rewind(self) -> None:
+        """Go back to step 0 with a fresh optimizer state and an empty trace."""
+        self.trainer = None
+        self.step = 0
+        self.state = "idle"
+        self.note = ""
+        if self.optimizer is not None and self.trace is not None:
+            self.optimizer = type(self.optimizer)(self.optimizer.rule, self.optimizer.hyper)
+            self.trace = type(self.trace)()
+
+    def choose(self, name: str) -> None:
+        """Change the optimizer; its rate and state start from that optimizer's defaults."""
+        from gradsheet.learn.optimizers import make_optimizer
+
+        self.optimizer_name = name
+        self.hyper_changes = {}
+        self.optimizer = make_optimizer(name)
+        self.trainer = None
+
+    def set_hyper(self, change: Callable[[Hyper], Hyper]) -> None:
+        """Change rates; they hold from the next step on, also in the middle of a run."""
+        if self.optimizer is not None:
+            self.optimizer.hyper = change(self.optimizer.hyper)
