@@ -1,0 +1,212 @@
+"""Starts the program: application, theme, window, exception hooks; and ends it cleanly.
+
+Owns what is done once for a process. Knows no panel. The window is on the screen before torch
+is imported; whatever goes wrong later becomes a message, never a crash dialog.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from PySide6.QtCore import (
+    QCoreApplication,
+    QMessageLogContext,
+    QObject,
+    QtMsgType,
+    Signal,
+    qInstallMessageHandler,
+)
+from PySide6.QtWidgets import QApplication
+
+from gradsheet import __version__, tasks
+from gradsheet.app import settings as settings_file
+from gradsheet.app.document import Document
+from gradsheet.app.messages import Message, MessageLog, message_of
+from gradsheet.formula.values import UserError
+from gradsheet.qt import icons
+from gradsheet.qt.main_window import MainWindow
+from gradsheet.qt.theme import apply_theme
+from gradsheet.qt.theme_choice import chosen_theme
+
+SAME_ERROR_S = 5.0
+"""An error that comes again within this time is not told again: a clock may fail at 60 Hz."""
+SHUTDOWN_S = 5.0
+
+_QT_LEVELS = {
+    QtMsgType.QtWarningMsg: "warning",
+    QtMsgType.QtCriticalMsg: "error",
+    QtMsgType.QtFatalMsg: "error",
+}
+
+
+class Reporter(QObject):
+    """Carries what goes wrong anywhere, in any thread, to one log and one banner.
+
+    Parameters
+    ----------
+    log : MessageLog
+    parent : QObject
+    """
+
+    reported = Signal(object)
+    """A `Message`, always delivered on the GUI thread."""
+
+    def __init__(self, log: MessageLog, parent: QObject) -> None:
+        super().__init__(parent)
+        self._log = log
+        self._seen: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def report(self, error: BaseException, doing: str) -> None:
+        """Log an exception and show it, unless it was reported a moment ago."""
+        if self._is_repeated(f"{type(error).__name__}: {error}"):
+            return
+        message = message_of(error, doing)
+        print(message.detail or message.text, file=sys.stderr)
+        self._log.add(message)
+        self.reported.emit(message)
+
+    def report_qt(self, kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+        """Log what Qt itself complains of; it is no news for the user, so no banner."""
+        level = _QT_LEVELS.get(kind)
+        if level is None or self._is_repeated(text):
+            return
+        print(f"Qt: {text}", file=sys.stderr)
+        where = f"{context.file}:{context.line}" if context.file else ""
+        self._log.add(Message("error" if level == "error" else "warning", f"Qt: {text}", "", where))
+
+    def _is_repeated(self, key: str) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            before = self._seen.get(key)
+            self._seen[key] = now
+            if len(self._seen) > 200:
+                self._seen = {k: t for k, t in self._seen.items() if now - t < SAME_ERROR_S}
+        return before is not None and now - before < SAME_ERROR_S
+
+
+class Hooks:
+    """The process's exception hooks, put in place and taken away again."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._before: tuple[object, object] | None = None
+
+    def install(self) -> None:
+        """Send uncaught exceptions of all threads and Qt's own warnings to the reporter."""
+        self._before = (sys.excepthook, threading.excepthook)
+        sys.excepthook = self._on_exception
+        threading.excepthook = self._on_thread_exception
+        qInstallMessageHandler(self._reporter.report_qt)
+
+    def remove(self) -> None:
+        """Put back what was there before."""
+        if self._before is not None:
+            sys.excepthook, threading.excepthook = self._before  # type: ignore[assignment]
+            qInstallMessageHandler(None)
+            self._before = None
+
+    def _on_exception(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QCoreApplication.quit()
+            return
+        self._reporter.report(error.with_traceback(trace), "handling input")
+
+    def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            name = args.thread.name if args.thread else "a thread"
+            self._reporter.report(args.exc_value, f"working in {name}")
+
+
+def create_application(arguments: list[str] | None = None) -> QApplication:
+    """Return the QApplication, made if there is none yet."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    application = QApplication(arguments if arguments is not None else sys.argv[:1])
+    application.setApplicationName("gradsheet")
+    application.setApplicationVersion(__version__)
+    application.setDesktopFileName("gradsheet")
+    application.setWindowIcon(icons.app_icon())
+    return application
+
+
+def open_window(options: Namespace, log: MessageLog) -> MainWindow:
+    """Make the window that the command line asks for, not yet shown."""
+    settings = settings_file.load()
+    if options.theme:
+        settings.theme = options.theme
+    application = create_application()
+    apply_theme(application, chosen_theme(settings.theme))
+    document = Document(log)
+    window = MainWindow(document, settings)
+    try:
+        if options.lesson:
+            document.open_lesson(options.lesson)
+        if options.path:
+            window.open_ratings(Path(options.path))
+    except UserError as error:
+        document.say(message_of(error, "starting"))
+    return window
+
+
+def run(options: Namespace) -> int:
+    """Show the window and stay until it is closed.
+
+    Parameters
+    ----------
+    options : Namespace
+        ``path`` of ratings or None, ``lesson`` id or None, ``theme`` name or None.
+
+    Returns
+    -------
+    int
+        The exit code of the process.
+    """
+    application = create_application()
+    log = MessageLog()
+    reporter = Reporter(log, application)
+    hooks = Hooks(reporter)
+    hooks.install()
+    try:
+        window = open_window(options, log)
+        reporter.reported.connect(window.show_message)
+        window.closed.connect(application.quit)
+        _close_on_signals(window.close)
+        window.show()
+        code = application.exec()
+        _shut_down(window, reporter)
+    finally:
+        hooks.remove()
+    return code
+
+
+def _shut_down(window: MainWindow, reporter: Reporter) -> None:
+    """Close what is open, keep the settings, leave no thread behind."""
+    window.close()
+    try:
+        settings_file.save(window.settings)
+    except OSError as error:
+        reporter.report(error, "saving the settings")
+    for late in tasks.cancel_all(SHUTDOWN_S):
+        print(f"gradsheet: {late.name} did not stop in {SHUTDOWN_S:g} s", file=sys.stderr)
+
+
+def _close_on_signals(close: Callable[[], object]) -> None:
+    """Close the window on Ctrl+C and on SIGTERM; the clock lets Python see them ten times a s."""
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        close()
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, on_signal)

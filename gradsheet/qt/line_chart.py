@@ -1,0 +1,202 @@
+"""One quiet line on two axes, drawn by pyqtgraph.
+
+Owns the axes, their ticks, the range and the label at the line's end. Knows no run. Imported
+only after the window has been painted: pyqtgraph takes half a second.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QRectF, Signal
+from PySide6.QtGui import QColor, QPen
+from PySide6.QtWidgets import QWidget
+
+from gradsheet.qt.theme import Theme, blend, ui_font
+
+FLOATS = NDArray[np.float64]
+
+TICK_PX = 12
+LABEL_PX = 13
+LEFT_AXIS_PX = 64
+"""Fixed, so that the curve does not jump when the numbers get longer."""
+HEAD_ROOM = 0.08
+
+
+class NumberAxis(pg.AxisItem):
+    """An axis with plain numbers: 10,000 rather than 10k or 1e+04; 1, 2, 5 in a log decade."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """Write the numbers of a linear axis."""
+        if self.logMode:
+            return self.logTickStrings(values, scale, spacing)
+        places = max(0, math.ceil(-math.log10(spacing * scale) - 1e-9)) if spacing > 0 else 0
+        if places > 6:
+            return [f"{v * scale:.1e}" for v in values]
+        return [f"{v * scale:,.{places}f}" for v in values]
+
+    def logTickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """Write the numbers themselves, not their logarithms."""
+        return [f"{10.0**v:,.4g}" if -4 < v < 6 else f"{10.0**v:.0e}" for v in values]
+
+    def tickValues(
+        self, minVal: float, maxVal: float, size: float
+    ) -> list[tuple[float, list[float]]]:
+        """Place ticks of one level: at round steps, or at 1, 2, 5 of each decade of a log axis."""
+        low, high = sorted((minVal, maxVal))
+        if size <= 0 or not high > low:
+            return []
+        room = size / (TICK_PX * (5 if self.orientation == "bottom" else 3))
+        if not self.logMode:
+            step = _nice_step((high - low) / max(room, 1.0))
+            first = math.ceil(low / step - 1e-9)
+            return [(step, [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)])]
+        return [(1.0, _log_ticks(low, high, room))]
+
+
+def _log_ticks(low: float, high: float, room: float) -> list[float]:
+    """Return the logarithms at which ticks stand, about `room` of them at most."""
+    span = high - low
+    if span < 0.7:
+        bottom, top = 10.0**low, 10.0**high
+        step = _nice_step((top - bottom) / max(room, 1.0))
+        first = max(1, math.ceil(bottom / step))
+        return [math.log10(i * step) for i in range(first, math.floor(top / step) + 1)]
+    every = max(1, math.ceil(span / max(room, 1.0)))
+    steps = (1.0, 2.0, 5.0) if span * 3 <= room else (1.0,)
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    ticks = [d + math.log10(s) for d in decades if d % every == 0 for s in steps]
+    return [t for t in ticks if low <= t <= high]
+
+
+def _nice_step(rough: float) -> float:
+    """Return the smallest of 1, 2, 5 times a power of ten that is not below `rough`."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= rough * 0.999)
+
+
+class LineChart(pg.PlotWidget):
+    """A line and the value at its end."""
+
+    moved_by_hand = Signal()
+    """The user moved or zoomed the axes."""
+
+    def __init__(self, parent: QWidget) -> None:
+        left = NumberAxis("left")
+        bottom = NumberAxis("bottom")
+        super().__init__(parent, axisItems={"left": left, "bottom": bottom}, enableMenu=False)
+        self.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self._log = False
+        self._y_title = ""
+        self._end: tuple[float, float] | None = None
+        self._data: tuple[FLOATS, FLOATS] = (np.empty(0), np.empty(0))
+        item = self.getPlotItem()
+        item.hideButtons()
+        item.disableAutoRange()
+        item.setContentsMargins(4, 8, 12, 4)
+        left.setWidth(LEFT_AXIS_PX)
+        for axis in (left, bottom):
+            axis.setStyle(tickLength=0, tickFont=ui_font(TICK_PX), maxTickLevel=0)
+            axis.enableAutoSIPrefix(False)
+        self._line = pg.PlotCurveItem(connect="finite", antialias=False)
+        self._line.setSkipFiniteCheck(False)
+        item.addItem(self._line, ignoreBounds=True)
+        self._dot = pg.ScatterPlotItem(size=6, pen=None, antialias=True)
+        item.addItem(self._dot, ignoreBounds=True)
+        self._label = pg.TextItem("", anchor=(1.0, 1.1))
+        self._label.setFont(ui_font(LABEL_PX))
+        item.addItem(self._label, ignoreBounds=True)
+        item.getViewBox().sigRangeChangedManually.connect(self._on_moved)
+        self.setAccessibleName("Loss against step")
+
+    def set_colours(self, theme: Theme) -> None:
+        """Paint with a theme."""
+        self.setBackground(theme.sheet)
+        self._line.setPen(QPen(QColor(theme.role_colour("loss")), 0))
+        self._dot.setBrush(QColor(theme.role_colour("loss")))
+        self._label.setColor(QColor(theme.text))
+        self._label.fill = pg.mkBrush(QColor(blend(theme.sheet, theme.sheet, 0.0)))
+        item = self.getPlotItem()
+        self._muted = theme.muted
+        for side in ("left", "bottom"):
+            axis = item.getAxis(side)
+            axis.setPen(QPen(QColor(theme.lines), 1))
+            axis.setTextPen(QColor(theme.muted))
+            axis.setTickPen(QPen(QColor(theme.lines), 1))
+        item.showGrid(x=True, y=True, alpha=1.0)
+        self._write_titles()
+
+    def set_log(self, log: bool) -> None:
+        """Show the values on a logarithmic (True) or linear axis."""
+        self._log = log
+        self.getPlotItem().getAxis("left").setLogMode(y=log)
+        self._place()
+        self.fit()
+
+    def set_points(self, x: FLOATS, y: FLOATS, title: str, end_text: str) -> None:
+        """Draw these points; `end_text` stands at the last finite one."""
+        self._data = (x, y)
+        if title != self._y_title:
+            self._y_title = title
+            self._write_titles()
+        self._label.setText(end_text)
+        self._place()
+
+    def fit(self) -> None:
+        """Show every point, from step 0 on."""
+        x, y = self._data[0], self._heights()
+        finite = np.isfinite(y)
+        if not finite.any():
+            return
+        low, high = float(y[finite].min()), float(y[finite].max())
+        right = max(float(x[-1]), 10.0)
+        if high - low < 1e-12 * max(abs(high), 1.0):
+            low, high = low - 0.5, high + 0.5
+        margin = (high - low) * HEAD_ROOM
+        bottom = low - margin
+        if not self._log and 0 <= low < 3 * margin:
+            bottom = 0.0
+        rect = QRectF(0.0, bottom, right * 1.02, high + 1.5 * margin - bottom)
+        self.getPlotItem().getViewBox().setRange(rect, padding=0, disableAutoRange=True)
+
+    def end_text(self) -> str:
+        """Return the text at the line's end."""
+        return str(self._label.toPlainText())
+
+    def mouseDoubleClickEvent(self, event: QEvent) -> None:
+        """A double click is no zoom."""
+        event.accept()
+
+    def _heights(self) -> FLOATS:
+        y = self._data[1]
+        if not self._log:
+            return y
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(y > 0, np.log10(y), np.nan)
+
+    def _place(self) -> None:
+        x, y = self._data[0], self._heights()
+        self._line.setData(x, y, connect="finite")
+        finite = np.flatnonzero(np.isfinite(y))
+        if len(finite) == 0:
+            self._dot.setData([], [])
+            self._label.setText("")
+            return
+        last = finite[-1]
+        self._dot.setData([x[last]], [y[last]])
+        self._label.setPos(float(x[last]), float(y[last]))
+
+    def _write_titles(self) -> None:
+        item = self.getPlotItem()
+        style = {"color": getattr(self, "_muted", "#888888"), "font-size": f"{TICK_PX}px"}
+        item.setLabel("bottom", "step", **style)
+        item.setLabel("left", self._y_title or "loss", **style)
+
+    def _on_moved(self, *_: object) -> None:
+        self.moved_by_hand.emit()
+
+

@@ -1,0 +1,1 @@
+"""What lies around the grid; no panel knows another."""

@@ -1,0 +1,121 @@
+"""The status bar: where the run stands, and what the selection adds up to.
+
+Owns texts of fixed width, so that nothing moves when a number gets longer. It is told a
+`RunView` and a `Summary` and holds neither.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from gradsheet.qt.figures import count_text, loss_text, rate_text
+from gradsheet.qt.summary import Summary
+from gradsheet.qt.theme import SPACE, current_theme, ui_font
+
+if TYPE_CHECKING:
+    from gradsheet.app.document import RunView
+
+STATE_TEXT = {
+    "loading": "Starting the engine",
+    "idle": "Ready",
+    "running": "Running",
+    "paused": "Paused",
+    "failed": "Stopped",
+}
+NOTE_MS = 8000
+
+
+def _number_text(number: float) -> str:
+    """Return a number in at most ten places, as a General cell shows it."""
+    if number == int(number) and abs(number) < 1e10:
+        return f"{int(number):,}"
+    return f"{number:,.6g}" if 1e-4 <= abs(number) < 1e10 else f"{number:.4e}"
+
+
+class StatusBar(QStatusBar):
+    """State, step, loss, speed and device at the left; the selection at the right."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.setFont(ui_font())
+        self._state = self._field("Starting the engine", Qt.AlignmentFlag.AlignLeft)
+        self._step = self._field("step 88,888,888", Qt.AlignmentFlag.AlignLeft)
+        self._loss = self._field("RMSE 88,888.8888", Qt.AlignmentFlag.AlignLeft)
+        self._speed = self._field("88,888 steps/s", Qt.AlignmentFlag.AlignRight)
+        self._device = self._field("cpu", Qt.AlignmentFlag.AlignCenter)
+        for field in (self._state, self._step, self._loss, self._speed, self._device):
+            self.addWidget(field)
+        self._note = QLabel(self)
+        self._note.setIndent(2 * SPACE)
+        self._note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._note.setMinimumWidth(0)
+        self.addWidget(self._note, 1)
+        self._left_count = 6
+        right = Qt.AlignmentFlag.AlignRight
+        self._sum = self._field("Sum 8,888,888,888", right)
+        self._average = self._field("Average 8.88888e+10", right)
+        self._count = self._field("Count 88,888,888", right)
+        for field in (self._sum, self._average, self._count):
+            self.addPermanentWidget(field)
+        self._apply_theme()
+
+    def _field(self, widest: str, alignment: Qt.AlignmentFlag) -> QLabel:
+        label = QLabel(self)
+        label.setAlignment(alignment | Qt.AlignmentFlag.AlignVCenter)
+        label.setFixedWidth(QFontMetrics(self.font()).horizontalAdvance(widest) + 2 * SPACE)
+        label.setContentsMargins(SPACE, 0, SPACE, 0)
+        return label
+
+    def add_before_summary(self, widget: QWidget) -> None:
+        """Put a widget between the note and the selection's sum."""
+        self.insertPermanentWidget(self._left_count, widget)
+
+    def texts(self) -> list[str]:
+        """Return what every field says, from left to right."""
+        fields = (self._state, self._step, self._loss, self._speed, self._device, self._note,
+                  self._sum, self._average, self._count)  # fmt: skip
+        return [field.text() for field in fields]
+
+    def show_run(self, run: RunView) -> None:
+        """Show where the run stands."""
+        self._state.setText(STATE_TEXT.get(run.state, run.state))
+        self._step.setText(f"step {count_text(run.step)}")
+        self._loss.setText(f"{run.loss_name} {loss_text(run.loss)}")
+        self._speed.setText(rate_text(run.steps_per_second))
+        self._device.setText(run.device)
+        self._state.setToolTip(run.note)
+
+    def show_summary(self, summary: Summary | None) -> None:
+        """Show sum, average and count; nothing for a single cell."""
+        if summary is None or summary.cells < 2:
+            for field in (self._sum, self._average, self._count):
+                field.setText("")
+            return
+        has_numbers = summary.numbers > 0
+        self._sum.setText(f"Sum {_number_text(summary.total)}" if has_numbers else "")
+        average = summary.total / summary.numbers if has_numbers else 0.0
+        self._average.setText(f"Average {_number_text(average)}" if has_numbers else "")
+        self._count.setText(f"Count {summary.count:,}")
+
+    def show_note(self, text: str) -> None:
+        """Say something in passing, cut off where the space ends."""
+        self._note.setToolTip(text)
+        metrics = QFontMetrics(self._note.font())
+        width = max(0, self._note.width() - 3 * SPACE)
+        self._note.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, width))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_count"):
+            self._apply_theme()
+
+    def _apply_theme(self) -> None:
+        muted = f"QLabel {{ color: {current_theme().muted}; }}"
+        for field in (self._device, self._speed, self._note):
+            field.setStyleSheet(muted)
