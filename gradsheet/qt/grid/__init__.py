@@ -1,0 +1,1 @@
+"""The hand-painted grid: geometry, painter, view, editor, clipboard and formula bar."""

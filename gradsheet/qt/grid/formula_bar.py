@@ -1,0 +1,244 @@
+"""The line above the grid: name box, fx and the formula of the current cell.
+
+Owns the editing of a cell from there. It follows the grid's current cell, commits like the
+in-place editor, and shows what cannot be read where it was typed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from gradsheet.formula.address import Cell, Region
+from gradsheet.formula.values import UserError
+from gradsheet.qt.grid.entry import entry_text
+from gradsheet.qt.grid.inline_error import InlineError, mark_error
+from gradsheet.qt.grid.view import GridView
+from gradsheet.qt.theme import SPACE, current_theme, mono_font, ui_font
+
+if TYPE_CHECKING:
+    from gradsheet.app.document import Document
+
+NAME_WIDTH_PX = 112
+
+
+class FormulaBar(QWidget):
+    """Name box and formula line, bound to a grid.
+
+    Attributes
+    ----------
+    name_box, line : QLineEdit
+    """
+
+    def __init__(self, document: Document, grid: GridView, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._grid = grid
+        self._is_closing = False
+        self.name_box = _NameBox(self)
+        self.line = _FormulaLine(self)
+        self.fx = QLabel("fx", self)
+        font = ui_font()
+        font.setItalic(True)
+        self.fx.setFont(font)
+        self.fx.setToolTip("The formula of the current cell; F2 edits it in the grid")
+        self.error: InlineError | None = None
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
+        layout.setSpacing(SPACE)
+        layout.addWidget(self.name_box)
+        layout.addWidget(self.fx)
+        layout.addWidget(self.line, 1)
+        grid.current_changed.connect(self.refresh)
+        grid.selection_changed.connect(self._show_name)
+        grid.content_changed.connect(self.refresh)
+        self._restyle()
+        self.refresh()
+
+    # -------------------------------------------------------------------------------- show
+
+    def refresh(self) -> None:
+        """Show the current cell; a text that is being edited here stays."""
+        self._show_name()
+        if not self.is_editing:
+            text = self._current_text()
+            if text != self.line.text():
+                self.line.setText(text)
+                self.line.setCursorPosition(0)
+
+    @property
+    def is_editing(self) -> bool:
+        """Whether the line holds a text that differs from the cell's."""
+        return self.line.hasFocus() and self.line.isModified()
+
+    def _current_text(self) -> str:
+        grid = self._grid
+        return entry_text(self._document.workbook, grid.sheet_id, grid.current)
+
+    def _show_name(self) -> None:
+        if self.name_box.hasFocus():
+            return
+        region = self._grid.selection[-1]
+        text = str(self._grid.current)
+        if region.size > 1:
+            text = (
+                f"{region.rows:,} x {region.cols:,}"
+                if _is_whole(self._grid, region)
+                else (str(region))
+            )
+        self.name_box.setText(text)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "line"):
+            self._restyle()
+
+    def _restyle(self) -> None:
+        theme = current_theme()
+        self.line.setFont(mono_font())
+        self.fx.setStyleSheet(f"color: {theme.muted};")
+
+    # -------------------------------------------------------------------------------- edit
+
+    def commit(self) -> bool:
+        """Put the line's text into the cell; False, with the text kept, if it cannot be read."""
+        if not self.line.isModified() or self.line.text() == self._current_text():
+            self._settle()
+            return True
+        grid = self._grid
+        try:
+            self._document.enter(grid.sheet_id, grid.current, self.line.text())
+        except UserError as error:
+            self._refuse(error)
+            return False
+        self._settle()
+        return True
+
+    def revert(self) -> None:
+        """Show the cell's own text again."""
+        self._settle()
+
+    def _settle(self) -> None:
+        self.line.setModified(False)
+        if self.error is not None:
+            self.error.hide()
+        self.refresh()
+
+    def _refuse(self, error: UserError) -> None:
+        self.line.setFocus(Qt.FocusReason.OtherFocusReason)
+        mark_error(self.line, error)
+        if self.error is None or self.error.parentWidget() is not self.window():
+            self.error = InlineError(self.window())
+        self.error.show_below(self.line, error)
+        self._grid.message.emit(error.text, error.hint)
+
+    def press_key(self, event: QKeyEvent) -> bool:
+        """The keys that end editing in the formula line; False leaves a key to it."""
+        key = event.key()
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if key == Qt.Key.Key_Escape:
+            self.revert()
+            self._leave()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if self.commit():
+                self._leave()
+                self._grid.editing.go_on("enter", shift)
+        elif key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            if self.commit():
+                self._leave()
+                self._grid.editing.go_on("tab", shift or key == Qt.Key.Key_Backtab)
+        else:
+            return False
+        return True
+
+    def _leave(self) -> None:
+        self._is_closing = True
+        self._grid.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._is_closing = False
+
+    def lost_focus(self) -> None:
+        """Another widget was chosen: commit what was typed."""
+        if not self._is_closing:
+            self.commit()
+
+    def go_to(self, text: str) -> bool:
+        """Select what the name box says: `H25` or `H2:V16`; False if it is no address."""
+        try:
+            region = Region.parse(text.replace("$", ""))
+        except ValueError:
+            region = None
+        whole = self._grid.extent.region
+        if region is None or not whole.contains(region):
+            self._grid.message.emit(
+                f"{text!r} is no cell of this sheet.", "Write an address such as H25 or H2:V16."
+            )
+            return False
+        self._leave()
+        self._grid.select(region, Cell(region.top, region.left))
+        return True
+
+
+def _is_whole(grid: GridView, region: Region) -> bool:
+    whole = grid.extent
+    return region.rows == whole.rows or region.cols == whole.cols
+
+
+class _FormulaLine(QLineEdit):
+    def __init__(self, bar: FormulaBar) -> None:
+        super().__init__(bar)
+        self._bar = bar
+        self.setObjectName("formulaLine")
+        self.setAccessibleName("Formula of the current cell")
+        self.textEdited.connect(self._on_edited)
+
+    def _on_edited(self) -> None:
+        if self._bar.error is not None:
+            self._bar.error.hide()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._bar.press_key(event):
+            super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return False  # Tab commits
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() not in (
+            Qt.FocusReason.PopupFocusReason,
+            Qt.FocusReason.ActiveWindowFocusReason,
+        ):
+            self._bar.lost_focus()
+
+
+class _NameBox(QLineEdit):
+    def __init__(self, bar: FormulaBar) -> None:
+        super().__init__(bar)
+        self._bar = bar
+        self.setObjectName("nameBox")
+        self.setAccessibleName("Name box")
+        self.setToolTip("The current cell; type an address to go there")
+        self.setFixedWidth(NAME_WIDTH_PX)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.selectAll()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._bar.refresh()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if not self._bar.go_to(self.text()):
+                self.selectAll()
+        elif event.key() == Qt.Key.Key_Escape:
+            self._bar.revert()
+            self.clearFocus()
+            self._bar._leave()
+        else:
+            super().keyPressEvent(event)

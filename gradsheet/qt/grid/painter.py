@@ -1,0 +1,403 @@
+"""Paints cells: a part of a pane, straight from the planes of the store.
+
+Owns grounds, hairlines, numbers, role stripes and tags, and the selection frame. It reads one
+block of values, kinds and format ids for the exposed cells and keeps nothing but fonts, widths
+and where text ran over; it changes no document.
+
+Measured (PySide6 6.11, raster, 1,080 changing numbers): `drawText(x, y, str)` at whole pixels
+2.6 ms, `drawText` in a rectangle with alignment 3.4, one QGlyphRun for all 3.6 (building its
+positions in Python), QStaticText 2.6 when it hits its cache but 7.3 when the numbers are new,
+a QGlyphRun a cell 5.7. So: measure here, `drawText(x, y, str)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QLine, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from gradsheet.formula.address import Cell, Region
+from gradsheet.formula.values import ErrorCode, Kind, Strings
+from gradsheet.qt.grid.cell_style import CellStyle, CellStyles
+from gradsheet.qt.grid.geometry import Layout, Pane
+from gradsheet.qt.grid.roles import SIGN_PX, TAG_GAP_PX, Tag, draw_sign
+from gradsheet.qt.grid.typeface import Face, Faces
+from gradsheet.qt.theme import FRAME_PX, STRIPE_PX, Theme, legible, translucent
+from gradsheet.sheet.roles import RoleRegion
+from gradsheet.sheet.workbook import Sheet
+
+PAD_PX = 6
+TIGHT_PX = 2
+"""A number keeps at least this distance from the lines before it gives way to ###."""
+_OVERRUN_COLUMNS = 8
+"""How far left of the exposed cells a text may begin that runs into them."""
+
+_BLANK, _NUMBER, _TEXT = int(Kind.BLANK), int(Kind.NUMBER), int(Kind.TEXT)
+_ERROR = int(Kind.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the painter needs to know of the view at this moment."""
+
+    sheet: Sheet
+    strings: Strings
+    styles: CellStyles
+    tags: tuple[Tag, ...]
+    regions: Sequence[Region]
+    current: Cell
+    has_focus: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The cells whose texts are drawn: the first `before` columns lie left of the exposed ones."""
+
+    region: Region
+    xs: list[int]
+    ys: list[int]
+    values: list[list[float]]
+    kinds: list[list[int]]
+    styles: Sequence[Sequence[CellStyle]]
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a pane being painted: cells, their edges in the viewport and the clip."""
+
+    rows: range
+    cols: range
+    xs: list[int]
+    ys: list[int]
+    clip: QRect
+
+
+class GridPainter:
+    """Paints cells in one theme at one zoom.
+
+    Attributes
+    ----------
+    overruns : dict of (row, col) to int
+        Cells whose text ran over blank neighbours when last painted, and the column up to which
+        it did; a change there must repaint all of it.
+    """
+
+    def __init__(self, theme: Theme, zoom: float) -> None:
+        self.theme = theme
+        self.faces = Faces(zoom)
+        self.zoom = zoom
+        self.pad = max(2, round(PAD_PX * zoom))
+        self.overruns: dict[tuple[int, int], int] = {}
+        self._sheet_colour = QColor(theme.sheet)
+        self._text = QPen(QColor(theme.text))
+        self._error = QPen(QColor(theme.error))
+        self._line = QPen(QColor(theme.lines), 1)
+        self._line.setCosmetic(True)
+        self._tints = {
+            role: translucent(theme.role_colour(role), theme.tint)
+            for role in ("data", "prediction", "loss", "item", "user", "parameter")
+        }
+        self._strong_line = QPen(QColor(theme.strong_lines), 1)
+        self._wash = translucent(theme.accent, theme.wash)
+        self._accent = QColor(theme.accent)
+
+    # ------------------------------------------------------------------------------- one part
+
+    def paint(self, painter: QPainter, layout: Layout, pane: Pane, exposed: QRect, scene: Scene
+              ) -> None:  # fmt: skip
+        """Paint what `exposed` uncovers of a pane."""
+        clip = exposed.intersected(pane.area)
+        if clip.isEmpty():
+            return
+        part = _part(layout, pane, clip)
+        block = self._read(layout, pane, part, scene)
+        painter.setClipRect(clip)
+        painter.fillRect(clip, self._sheet_colour)
+        self._lines(painter, part)
+        overruns = self._run_over(painter, block, scene)
+        self._open_lines(painter, layout, pane, scene.tags)
+        self._fills(painter, block)
+        roles = [r for r in scene.sheet.roles if r.region.intersect(pane.region) is not None]
+        for role in roles:
+            box = self._box(layout, pane, role.region)
+            painter.fillRect(box, self._tints[role.role.value])
+        self._washes(painter, layout, pane, scene)
+        self._texts(painter, block, scene, overruns)
+        self._notes(painter, layout, pane, scene)
+        for role in roles:
+            self._stripe(painter, pane.area, self._box(layout, pane, role.region), role)
+        for tag in scene.tags:
+            if tag.cells.intersect(pane.region) is not None:
+                self._tag(painter, self._box(layout, pane, tag.cells), tag)
+        for region in scene.regions:
+            if region.intersect(pane.region) is not None:
+                self._frame(painter, self._box(layout, pane, region), scene, region)
+
+    @staticmethod
+    def _box(layout: Layout, pane: Pane, region: Region) -> QRect:
+        """A region's rectangle in a pane, cut a little outside of what can be seen."""
+        area = pane.area
+        left = layout.columns.offset(region.left) - pane.shift_x
+        top = layout.rows.offset(region.top) - pane.shift_y
+        right = layout.columns.offset(region.right) - pane.shift_x
+        bottom = layout.rows.offset(region.bottom) - pane.shift_y
+        left, right = max(left, area.left() - 20), min(right, area.right() + 20)
+        top, bottom = max(top, area.top() - 20), min(bottom, area.bottom() + 20)
+        return QRect(left, top, right - left, bottom - top)
+
+    def _lines(self, painter: QPainter, part: _Part) -> None:
+        """Hairlines at the right and lower edge of each cell."""
+        painter.setPen(self._line)
+        left, right = part.clip.left(), min(part.clip.right(), part.xs[-1] - 1)
+        top, bottom = part.clip.top(), min(part.clip.bottom(), part.ys[-1] - 1)
+        lines = [QLine(x - 1, top, x - 1, bottom) for x in part.xs[1:]]
+        lines += [QLine(left, y - 1, right, y - 1) for y in part.ys[1:]]
+        painter.drawLines(lines)
+
+    def _washes(self, painter: QPainter, layout: Layout, pane: Pane, scene: Scene) -> None:
+        for region in scene.regions:
+            if region.size == 1:
+                continue
+            for part in region.subtract(Region.of(scene.current)):
+                if part.intersect(pane.region) is not None:
+                    painter.fillRect(self._box(layout, pane, part), self._wash)
+
+    def _stripe(self, painter: QPainter, area: QRect, box: QRect, role: RoleRegion) -> None:
+        """The solid edge: three px on the left and upper line, a hairline at the other two.
+
+        It lies on the lines around the cells, mostly outside, so that it never touches a digit;
+        at the edge of a pane it moves inside, so that it is never cut off.
+        """
+        colour = QColor(self.theme.role_colour(role.role))
+        left, top = box.left(), box.top()
+        x = left if left == area.left() else left - STRIPE_PX + 1
+        y = top if top == area.top() else top - STRIPE_PX + 1
+        painter.fillRect(x, y, STRIPE_PX, box.bottom() + 1 - y, colour)
+        painter.fillRect(x, y, box.right() + 1 - x, STRIPE_PX, colour)
+        painter.fillRect(left, box.bottom(), box.width(), 1, colour)
+        painter.fillRect(box.right(), top, 1, box.height(), colour)
+
+    def _tag(self, painter: QPainter, box: QRect, tag: Tag) -> None:
+        face = self.faces.tag
+        sign = max(5, round(SIGN_PX * self.zoom))
+        gap = max(2, round(TAG_GAP_PX * self.zoom))
+        if tag.align == Qt.AlignmentFlag.AlignRight:
+            x = box.right() + 1 - self.pad - face.width(tag.text) - gap - sign
+        else:
+            x = box.left() + 1
+        y = box.top() + (box.height() - 1 - sign) / 2
+        colour = self.theme.role_colour(tag.role)
+        draw_sign(painter, tag.role, QRectF(x, y, sign, sign), colour)
+        painter.setFont(face.font)
+        painter.setPen(self._text)
+        baseline = box.top() + (box.height() - face.height) // 2 + face.ascent
+        painter.drawText(x + sign + gap, baseline, tag.text)
+
+    def _notes(self, painter: QPainter, layout: Layout, pane: Pane, scene: Scene) -> None:
+        """A small corner in the accent's colour where a cell has a note."""
+        for cell in scene.sheet.notes:
+            if pane.region.contains(cell):
+                box = self._box(layout, pane, Region.of(cell))
+                for i in range(5):
+                    painter.fillRect(box.right() - 5 + i, box.top() + i, 5 - i, 1, self._accent)
+
+    def split_lines(self, painter: QPainter, layout: Layout, exposed: QRect) -> None:
+        """The lines between frozen and scrolling cells."""
+        painter.setClipRect(exposed)
+        painter.setPen(self._strong_line)
+        if layout.frozen.row:
+            painter.drawLine(0, layout.split_y - 1, layout.width, layout.split_y - 1)
+        if layout.frozen.col:
+            painter.drawLine(layout.split_x - 1, 0, layout.split_x - 1, layout.height)
+
+    def _fills(self, painter: QPainter, block: _Block) -> None:
+        """Grounds that formats ask for, over the hairlines' cells but not the lines."""
+        for i, row in enumerate(block.styles):
+            if i and row is block.styles[i - 1] and not any(style.fill for style in row):
+                return  # one style, without a ground, for all
+            for j, style in enumerate(row):
+                if style.fill and j >= block.before:
+                    x, y = block.xs[j], block.ys[i]
+                    right, bottom = block.xs[j + 1], block.ys[i + 1]
+                    painter.fillRect(x, y, right - x - 1, bottom - y - 1, QColor(style.fill))
+
+    def _frame(self, painter: QPainter, box: QRect, scene: Scene, region: Region) -> None:
+        """The selection's two-pixel frame, on the lines around the cells."""
+        x, y, w, h = box.x() - 1, box.y() - 1, box.width() + 1, box.height() + 1
+        thick = FRAME_PX if scene.has_focus and region is scene.regions[-1] else 1
+        painter.fillRect(x, y, w, thick, self._accent)
+        painter.fillRect(x, y + h - thick, w, thick, self._accent)
+        painter.fillRect(x, y, thick, h, self._accent)
+        painter.fillRect(x + w - thick, y, thick, h, self._accent)
+
+    # -------------------------------------------------------------------------------- texts
+
+    def _read(self, layout: Layout, pane: Pane, part: _Part, scene: Scene) -> _Block:
+        """What the exposed cells hold, and those at their left whose text may run into them."""
+        before = min(_OVERRUN_COLUMNS, part.cols.start - pane.cols.start)
+        region = Region(part.rows.start, part.cols.start - before, part.rows.stop, part.cols.stop)
+        self._forget_overruns(region)
+        values, kinds = scene.sheet.cells.read(region)
+        styles = scene.styles.plane(region)
+        earlier = layout.columns.edges(range(region.left, part.cols.start))[:-1]
+        xs = [x - pane.shift_x for x in earlier] + part.xs
+        return _Block(region, xs, part.ys, values.tolist(), kinds.tolist(), styles, before)
+
+    def _texts(
+        self, painter: QPainter, block: _Block, scene: Scene, overruns: dict[tuple[int, int], int]
+    ) -> None:
+        """Draw the text of every cell.
+
+        The loop over plain numbers is written out here, for it is the program's busiest: about
+        2 us a cell, most of it in drawText. Everything else is collected and drawn after it.
+        """
+        face = self.faces.plain
+        painter.setFont(face.font)
+        painter.setPen(self._text)
+        draw, width_of, pad = painter.drawText, face.number_width, self.pad
+        xs, ys, before = block.xs, block.ys, block.before
+        digit = max(1, face.number_width("0"))
+        rest: list[tuple[int, int]] = []
+        for i, (row, row_kinds) in enumerate(zip(block.values, block.kinds, strict=True)):
+            styles = block.styles[i]
+            baseline = ys[i] + (ys[i + 1] - ys[i] - face.height) // 2 + face.ascent
+            for j, kind in enumerate(row_kinds):
+                if kind == _BLANK or (j < before and kind != _TEXT):
+                    continue
+                style = styles[j]
+                if kind != _NUMBER or not style.is_plain:
+                    rest.append((i, j))
+                    continue
+                right = xs[j + 1]
+                room = right - xs[j] - TIGHT_PX - TIGHT_PX
+                text = style.number(row[j], room // digit)
+                width = width_of(text)
+                if width > room:
+                    rest.append((i, j))
+                    continue
+                draw(right - min(pad, room + TIGHT_PX - width) - width, baseline, text)
+        for i, j in rest:
+            self._other(painter, block, i, j, scene, overruns.get((i, j)))
+
+    def _other(
+        self, painter: QPainter, block: _Block, i: int, j: int, scene: Scene, end: int | None
+    ) -> None:
+        """Draw a text, a boolean, an error or a number in a style of its own.
+
+        `end` is the column of the block up to which a text runs over, if it does.
+        """
+        kind, style, value = block.kinds[i][j], block.styles[i][j], block.values[i][j]
+        face = self.faces.styles[style.font]
+        left, right = block.xs[j], block.xs[j + 1]
+        room = right - left - 2 * TIGHT_PX
+        if room <= 0:
+            return
+        align = style.align
+        colour = self._text
+        if kind == _NUMBER:
+            text = style.number(value, room // max(1, face.number_width("0")))
+            if face.number_width(text) > room:
+                face, text = self._squeezed(style, value, text, room)
+            align = "right" if align == "auto" else align
+            colour = self._pen(style.number_color(value))
+        elif kind == _TEXT:
+            text = scene.strings.text(int(value)).replace("\n", " ").join(style.around_text)
+            align = "left" if align == "auto" else align
+            colour = self._pen(style.color)
+            right = block.xs[end] if end is not None else right
+            text = face.elided(text, right - left - 2 * TIGHT_PX)
+        else:
+            text = ErrorCode(int(value)).text if kind == _ERROR else ("FALSE", "TRUE")[int(value)]
+            text = face.elided(text, room)
+            align = "center" if align == "auto" else align
+            colour = self._error if kind == _ERROR else self._pen(style.color)
+        width = face.width(text)
+        pad = max(0, min(self.pad, right - left - width - TIGHT_PX))
+        if align == "left":
+            x = left + pad
+        elif align == "right":
+            x = right - pad - width
+        else:
+            x = left + (right - left - width) // 2
+        top, bottom = block.ys[i], block.ys[i + 1]
+        painter.setFont(face.font)
+        painter.setPen(colour)
+        painter.drawText(x, top + (bottom - top - face.height) // 2 + face.ascent, text)
+
+    def _squeezed(self, style: CellStyle, value: float, text: str, room: int) -> tuple[Face, str]:
+        """A number that has too little room: fewer digits in General, else narrower letters."""
+        face = self.faces.styles[style.font]
+        if not style.is_general:
+            for narrow in self.faces.narrow[style.font]:
+                if narrow.number_width(text) <= room:
+                    return narrow, text
+        return face, style.fitted(value, room, face.number_width)
+
+    def _pen(self, colour: str) -> QPen:
+        """The pen of a format's own colour, the theme's without one."""
+        if not colour:
+            return self._text
+        return QPen(QColor(legible(colour, self.theme.sheet, self.theme.text)))
+
+    def _run_over(
+        self, painter: QPainter, block: _Block, scene: Scene
+    ) -> dict[tuple[int, int], int]:
+        """Find the texts that run over blank neighbours, and open the lines between these.
+
+        Returns the column of the block up to which each goes, by its place in the block.
+        """
+        found: dict[tuple[int, int], int] = {}
+        for i, kinds in enumerate(block.kinds):
+            if _TEXT not in kinds:
+                continue
+            for j, kind in enumerate(kinds):
+                style = block.styles[i][j]
+                if kind != _TEXT or style.align not in ("auto", "left"):
+                    continue
+                width = self.faces.styles[style.font].width(
+                    scene.strings.text(int(block.values[i][j])).join(style.around_text)
+                )
+                end = j + 1
+                while (
+                    end < len(kinds)
+                    and kinds[end] == _BLANK
+                    and block.xs[end] - block.xs[j] < width + 2 * TIGHT_PX
+                ):
+                    end += 1
+                if end > j + 1:
+                    found[i, j] = end
+                    top, height = block.ys[i], block.ys[i + 1] - block.ys[i] - 1
+                    for x in block.xs[j + 1 : end]:
+                        painter.fillRect(x - 1, top, 1, height, self._sheet_colour)
+                    origin = (block.region.top + i, block.region.left + j)
+                    self.overruns[origin] = block.region.left + end
+        return found
+
+    def _open_lines(
+        self, painter: QPainter, layout: Layout, pane: Pane, tags: Sequence[Tag]
+    ) -> None:
+        """Take away the lines between the cells that a tag is written over."""
+        for tag in tags:
+            if tag.cells.intersect(pane.region) is None:
+                continue
+            box = self._box(layout, pane, tag.cells)
+            for col in range(tag.cells.left + 1, tag.cells.right):
+                x = layout.columns.offset(col) - pane.shift_x - 1
+                painter.fillRect(x, box.top(), 1, box.height() - 1, self._sheet_colour)
+
+    def _forget_overruns(self, region: Region) -> None:
+        if self.overruns:
+            for cell in [cell for cell in self.overruns if region.contains(cell)]:
+                del self.overruns[cell]
+
+
+def _part(layout: Layout, pane: Pane, clip: QRect) -> _Part:
+    """The cells of a pane that a clip touches."""
+    rows = layout.rows.visible(clip.top() + pane.shift_y, clip.bottom() + 1 + pane.shift_y)
+    cols = layout.columns.visible(clip.left() + pane.shift_x, clip.right() + 1 + pane.shift_x)
+    xs = [x - pane.shift_x for x in layout.columns.edges(cols)]
+    ys = [y - pane.shift_y for y in layout.rows.edges(rows)]
+    return _Part(rows, cols, xs, ys, clip)
