@@ -1,0 +1,490 @@
+"""A workbook's formulas as a program that recalculates them.
+
+Owns Program: the planes it computes on, which blocks an edit makes dirty, the order in which
+they run, spills, circles and what was drawn at random. Writes nothing back: the caller gets
+what was computed. Knows no window and no workbook, only Inputs.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from gradsheet.formula.address import Cell, Region
+from gradsheet.formula.areas import Part
+from gradsheet.formula.batch import ERROR, Batch, error, settled
+from gradsheet.formula.evaluate import Evaluator, World
+from gradsheet.formula.functions import FUNCTIONS
+from gradsheet.formula.graph import DYNAMIC_FUNCTIONS, Block, Graph, Inputs
+from gradsheet.formula.objective import Objective, make_objective
+from gradsheet.formula.recurrence import Step, Unrolled, unrolled
+from gradsheet.formula.results import Computed, Results, as_computed, fitted
+from gradsheet.formula.syntax import Call, Expr, RangeOf, children, parse
+from gradsheet.formula.values import ErrorCode
+from gradsheet.formula.windows import Plane, Planes
+
+_MOST_ROUNDS = 20  # spills that move each other are given up after so many tries
+
+
+def compile_program(inputs: Inputs, *, seed: int = 0) -> Program:
+    """Read every formula of a workbook and plan its computation.
+
+    Parameters
+    ----------
+    inputs : the workbook
+    seed : of what volatile functions draw
+    """
+    return Program(inputs, seed)
+
+
+class Program:
+    """The formulas of a workbook, ready to run; see `compile_program`."""
+
+    def __init__(self, inputs: Inputs, seed: int = 0) -> None:
+        self._inputs = inputs
+        self._generator = torch.Generator().manual_seed(seed)
+        self._spills: dict[tuple[int, Cell], Region] = {}
+        self._draws: dict[tuple[object, ...], torch.Tensor] = {}
+        self._planes = Planes({})
+        self._plan()
+        self._is_current = False
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Every block, by its index."""
+        return tuple(self.graph.blocks)
+
+    def block_at(self, sheet: int, cell: tuple[int, int]) -> Block | None:
+        """The block that computes a cell."""
+        index = self.graph.owner(sheet, cell)
+        return None if index is None else self.graph.blocks[index]
+
+    @property
+    def circular(self) -> list[tuple[tuple[int, Cell], ...]]:
+        """Every circle as (sheet, cell), each read by the next, the first again at the end."""
+        found = list(self._dynamic_circles)
+        for index, component in enumerate(self.graph.components):
+            if component.is_recurrence:
+                found.extend(self.unrolled(index).circles)
+        return found
+
+    def precedents(self, sheet: int, cell: tuple[int, int]) -> list[tuple[int, Region]]:
+        """The regions that the formula of a cell reads, those found by computing included."""
+        from gradsheet.formula.areas import area_of
+        from gradsheet.formula.graph import read_references, sheet_named
+
+        index = self.graph.owner(sheet, cell)
+        if index is None:
+            return []
+        block = self.graph.blocks[index]
+        host = block.part.host if block.array is not None else Cell(*cell)
+        found = []
+        for node in read_references(block.expr):
+            home = self.graph.sheet_of(sheet_named(node), sheet)
+            part = Part(sheet, host.row, host.col, 1, 1)
+            area = None if home is None else area_of(node, home, part)
+            if area is not None:
+                found.append((area.sheet, area.hull(1, 1)))
+        return list(dict.fromkeys([*found, *self.targets.get(index, ())]))
+
+    def dependents(self, sheet: int, region: Region | tuple[int, int]) -> list[tuple[int, Region]]:
+        """The regions of the blocks that read a cell or region directly."""
+        if not isinstance(region, Region):
+            region = Region.of(region)
+        found = self.graph.readers_of(sheet, region) | self._dynamic_readers(sheet, region)
+        return [(self.graph.blocks[i].sheet, self.graph.blocks[i].region) for i in sorted(found)]
+
+    def recalculate(
+        self, changed: Sequence[tuple[int, Region]] | None = None
+    ) -> list[Computed]:
+        """Compute what changed cells make dirty, or everything.
+
+        Parameters
+        ----------
+        changed : (sheet, region) of the cells that hold new values; None for all. Where
+            formulas changed, compile a new program instead.
+
+        Returns
+        -------
+        list of Computed, the new values of every block that was computed
+        """
+        if changed is None or not self._is_current:
+            self._load()
+            dirty = set(range(len(self.graph.blocks)))
+        else:
+            for sheet, region in changed:
+                self._refresh(sheet, region)
+            dirty = self._dirtied(changed)
+        results = Results()
+        self._draws = {k: v for k, v in self._draws.items() if k[0] not in dirty}
+        for _ in range(_MOST_ROUNDS):
+            again = self._run(dirty, results)
+            if again is None:
+                break
+            dirty = again
+        self._is_current = True
+        return results.all()
+
+    def objective(
+        self, loss: tuple[int, Cell], parameters: Sequence[tuple[int, Region]]
+    ) -> Objective:
+        """The loss cell as a function of the parameter cells.
+
+        Raises
+        ------
+        FormulaError
+            If the loss does not depend on the parameters, is no number, or reaches them through
+            an address.
+        """
+        if not self._is_current:
+            self.recalculate()
+        return make_objective(self, loss, parameters)
+
+    # What follows is for objectives and the explanation of cells, which belong to this package.
+
+    def world(self, source: Planes) -> World:
+        """Surroundings to evaluate formulas in, over the given cells."""
+        return World(
+            source=source,
+            strings=self._inputs.strings,
+            sheet_of=self._inputs.sheet_id,
+            sheet_name=self._inputs.sheet_name,
+            parse=self._parsed,
+            generator=self._generator,
+            draws=self._draws,
+        )
+
+    def snapshot(self) -> Planes:
+        """The cells as they are now."""
+        return self._planes.snapshot()
+
+    def unrolled(self, component: int) -> Unrolled:
+        """The steps of a component."""
+        known = self._unrolled.get(component)
+        if known is None:
+            known = unrolled(self.graph, self.graph.components[component])
+            self._unrolled[component] = known
+        return known
+
+    def reach(self, start: set[int]) -> set[int]:
+        """Blocks, and all blocks that depend on them."""
+        found = set(start)
+        pending = list(start)
+        while pending:
+            index = pending.pop()
+            block = self.graph.blocks[index]
+            following = set(self.graph.dependents[index])
+            if self.targets:
+                following |= self._dynamic_readers(block.sheet, block.region)
+            pending.extend(following - found)
+            found |= following
+        return found
+
+    def readers(self, sheet: int, region: Region) -> set[int]:
+        """Blocks that read any cell of a region directly."""
+        return self.graph.readers_of(sheet, region) | self._dynamic_readers(sheet, region)
+
+    def sources(self, index: int) -> set[int]:
+        """Blocks that a block reads directly."""
+        found = set(self.graph.precedents[index])
+        for sheet, region in self.targets.get(index, ()):
+            found |= self.graph.blocks_in(sheet, region)
+        return found
+
+    def _parsed(self, text_id: int, sheet: int, row: int, col: int) -> Expr:
+        from gradsheet.formula.resolve import resolved
+
+        host = Cell(row, col)
+        expr = parse(self._inputs.strings.text(text_id), host)
+        return resolved(expr, sheet, host, self._inputs, self._spills)
+
+    def _plan(self) -> None:
+        self.graph = Graph(self._inputs, self._spills)
+        self._unrolled: dict[int, Unrolled] = {}
+        self._component_of: dict[int, int] = {}
+        for number, component in enumerate(self.graph.components):
+            for index in component.blocks:
+                self._component_of[index] = number
+        self.targets: dict[int, list[tuple[int, Region]]] = {}
+        self.order: list[int] = []
+        self._dynamic_circles: list[tuple[tuple[int, Cell], ...]] = []
+        self._volatile = {
+            block.index for block in self.graph.blocks if _is_volatile(block.expr)
+        }
+
+    def _load(self) -> None:
+        planes = {}
+        for sheet in self._inputs.sheet_ids():
+            used = self._inputs.used(sheet)
+            hull = Region(0, 0, max(1, used.bottom), max(1, used.right))
+            for block in self.graph.blocks:
+                if block.sheet == sheet:
+                    hull = hull.union_hull(block.region)
+            values, kinds = self._inputs.read(sheet, hull)
+            planes[sheet] = Plane(np.ascontiguousarray(values), np.ascontiguousarray(kinds))
+        self._planes = Planes(planes)
+        self.targets = {}
+
+    def _refresh(self, sheet: int, region: Region) -> None:
+        """Take new constants; formula cells keep what was computed."""
+        plane = self._planes.planes.get(sheet)
+        if plane is None:
+            return
+        reach = region.intersect(self._inputs.used(sheet)) or Region(0, 0, 0, 0)
+        if reach.bottom > plane.rows or reach.right > plane.cols:
+            plane.grow(reach.bottom + reach.bottom // 8, reach.right + reach.right // 8)
+        inner = region.intersect(plane.region)
+        if inner is None:
+            return
+        values, kinds = self._inputs.read(sheet, inner)
+        slices = inner.slices_in(plane.region)
+        computed = self.graph.blocks_in(sheet, inner)
+        for index in computed:
+            for rows, cols in _local_slices(self.graph.blocks[index], inner):
+                values[rows, cols] = plane.values[slices][rows, cols]
+                kinds[rows, cols] = plane.kinds[slices][rows, cols]
+        plane.write(slices, values, kinds)
+
+    def _dirtied(self, changed: Sequence[tuple[int, Region]]) -> set[int]:
+        start = set(self._volatile)
+        for sheet, region in changed:
+            start |= self.readers(sheet, region) | self.graph.blocks_in(sheet, region)
+            start |= self._blocked_spills(sheet, region)
+        return self.reach(start)
+
+    def _blocked_spills(self, sheet: int, region: Region) -> set[int]:
+        """Dynamic blocks that may spill again, or no longer, because of a changed region."""
+        return {
+            block.index
+            for block in self.graph.blocks
+            if block.dynamic
+            and block.sheet == sheet
+            and block.part.top < region.bottom
+            and block.part.left < region.right
+        }
+
+    def _dynamic_readers(self, sheet: int, region: Region) -> set[int]:
+        return {
+            index
+            for index, targets in self.targets.items()
+            if any(home == sheet and target.intersect(region) for home, target in targets)
+        }
+
+    def _run(self, dirty: set[int], results: Results) -> set[int] | None:
+        """Compute blocks; what to compute again if spills changed the graph, else None."""
+        run = _Run(self, self._planes, {self._component_of[i] for i in dirty})
+        everything = len(run.pending) == len(self.graph.components)
+        run.all(results)
+        self.targets.update(run.targets)
+        if everything:
+            self.order = run.order
+        self._dynamic_circles = run.circles
+        if run.spills == {
+            key: self._spills.get(key, Region.of(key[1])) for key in run.spills
+        }:
+            return None
+        return self._respill(run.spills, results)
+
+    def _respill(
+        self, spills: dict[tuple[int, Cell], Region], results: Results
+    ) -> set[int]:
+        """Take new spill regions into the graph; which blocks to compute again."""
+        for (sheet, cell), region in spills.items():
+            old = self._spills.get((sheet, cell), Region.of(cell))
+            plane = self._planes.planes[sheet]
+            plane.grow(region.bottom, region.right)
+            for rest in old.subtract(region):
+                if not self._is_constant(sheet, rest):
+                    plane.write(rest.slices_in(plane.region), 0.0, 0)
+                    results.add(as_computed(sheet, rest, np.zeros(rest.shape),
+                                            np.zeros(rest.shape, np.uint8)))  # fmt: skip
+            self._spills[sheet, cell] = region
+        targets = self.targets
+        self._plan()
+        self.targets = {i: t for i, t in targets.items() if i < len(self.graph.blocks)}
+        return set(range(len(self.graph.blocks)))
+
+    def _is_constant(self, sheet: int, region: Region) -> bool:
+        formulas = self._inputs.formulas(sheet)
+        return any(cell in formulas for cell in region.cells())
+
+
+def _local_slices(block: Block, inner: Region) -> Iterator[tuple[slice, slice]]:
+    part = block.part
+    if block.array is not None:
+        shared = block.array.intersect(inner)
+        if shared is not None:
+            yield shared.slices_in(inner)
+        return
+    rows = [r - inner.top for r in range(*part.slices[0].indices(1 << 31))
+            if inner.top <= r < inner.bottom]  # fmt: skip
+    cols = [c - inner.left for c in range(*part.slices[1].indices(1 << 31))
+            if inner.left <= c < inner.right]  # fmt: skip
+    if rows and cols:
+        yield (
+            slice(rows[0], rows[-1] + 1, part.row_stride),
+            slice(cols[0], cols[-1] + 1, part.col_stride),
+        )
+
+
+@functools.lru_cache(maxsize=4096)
+def _calls(expr: Expr) -> frozenset[str]:
+    names = set()
+    pending = [expr]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Call):
+            names.add(node.name)
+        if isinstance(node, RangeOf):
+            names.add(":")
+        pending.extend(children(node))
+    return frozenset(names)
+
+
+def _is_volatile(expr: Expr) -> bool:
+    names = _calls(expr)
+    return any(name in FUNCTIONS and FUNCTIONS[name].is_volatile for name in names)
+
+
+def is_dynamic(expr: Expr) -> bool:
+    """Whether a formula reads cells that are known only when it is computed."""
+    names = _calls(expr)
+    return bool(names & DYNAMIC_FUNCTIONS) or ":" in names
+
+
+class _Run:
+    """One pass over pending components, in order and on demand."""
+
+    def __init__(self, program: Program, planes: Planes, pending: set[int]) -> None:
+        self._program = program
+        self._planes = planes
+        self.pending = pending
+        self._running: list[Step] = []
+        self._done: set[Step] = set()
+        self._started: set[int] = set()
+        self._circle = False
+        self.order: list[int] = []
+        self.targets: dict[int, list[tuple[int, Region]]] = {}
+        self.spills: dict[tuple[int, Cell], Region] = {}
+        self.circles: list[tuple[tuple[int, Cell], ...]] = []
+        self._world = program.world(planes)
+        self._world.demand = self._demand
+
+    def all(self, results: Results) -> None:
+        """Compute every pending component."""
+        graph = self._program.graph
+        for number in sorted(self.pending):
+            self._component(number)
+        for number in sorted(self._started):
+            for index in graph.components[number].blocks:
+                block = graph.blocks[index]
+                plane = self._planes.planes[block.sheet]
+                results.add_from(plane, block)
+
+    def _component(self, number: int) -> None:
+        if number in self._started:
+            return
+        self._started.add(number)
+        plan = self._program.unrolled(number)
+        for step in plan.circular:
+            plane = self._planes.planes[step.part.sheet]
+            plane.write(step.part.slices, float(ErrorCode.CIRC), ERROR)
+            self._done.add(step)
+        for step in plan.steps:
+            self._step(step)
+        self.order.append(number)
+
+    def _step(self, step: Step) -> None:
+        if step in self._done:
+            return
+        block = self._program.graph.blocks[step.block]
+        self._running.append(step)
+        world = self._world
+        evaluator = Evaluator(world, step.part, block.array is not None)
+        evaluator.block = block.index
+        batch = evaluator.result(block.expr)
+        if self._circle:
+            batch = error(ErrorCode.CIRC)
+            self._circle = False
+        self._running.pop()
+        self._done.add(step)
+        self._store(block, step, batch)
+
+    def _store(self, block: Block, step: Step, batch: Batch) -> None:
+        num, errors = settled(batch.num) if not batch.is_only(ERROR) else (batch.num, None)
+        if errors is not None:
+            kinds = torch.where(errors > 0, ERROR, batch.kinds()).to(torch.uint8)
+            batch = Batch(torch.where(errors > 0, errors, num), kinds)
+        plane = self._planes.planes[block.sheet]
+        if block.array is None:
+            kind = batch.kind if isinstance(batch.kind, int) else batch.kind[:, :, 0, 0].numpy()
+            plane.write(step.part.slices, batch.num[:, :, 0, 0].numpy(), kind)
+            return
+        region = block.array
+        if block.dynamic:
+            free = self._spilled(block, batch)
+            region = Region.of(block.part.host) if free is None else free
+            if free is None:
+                batch = error(ErrorCode.SPILL)
+            self.spills[block.sheet, block.part.host] = region
+            plane.grow(region.bottom, region.right)
+        values, kinds_array = fitted(batch, region)
+        plane.write(region.slices_in(plane.region), values, kinds_array)
+
+    def _spilled(self, block: Block, batch: Batch) -> Region | None:
+        """Where the result of a dynamic formula goes; None if something is in the way."""
+        host = block.part.host
+        region = Region(host.row, host.col, host.row + batch.height, host.col + batch.width)
+        if region.size == 1:
+            return region
+        graph = self._program.graph
+        if graph.blocks_in(block.sheet, region) - {block.index}:
+            return None
+        plane = self._planes.planes[block.sheet]
+        inner = region.intersect(plane.region)
+        if inner is not None:
+            held = plane.kinds[inner.slices_in(plane.region)].copy()
+            if block.array is not None:
+                own = block.array.intersect(inner)
+                if own is not None:
+                    held[own.slices_in(inner)] = 0
+            held[0, 0] = 0
+            if held.any():
+                return None
+        return region
+
+    def _demand(self, sheet: int, region: Region) -> None:
+        """Compute what a formula reads that was found only now."""
+        reader = self._running[-1]
+        self.targets.setdefault(reader.block, []).append((sheet, region))
+        for index in sorted(self._program.graph.blocks_in(sheet, region)):
+            number = self._program._component_of[index]
+            if number not in self.pending:
+                continue
+            if number not in self._started:
+                self._component(number)
+                continue
+            for step in self._program.unrolled(number).steps:
+                if step.block == index and step not in self._done and _meets(step.part, region):
+                    if step in self._running:
+                        self._found_circle(step)
+                    else:
+                        self._step(step)
+
+    def _found_circle(self, step: Step) -> None:
+        at = self._running.index(step)
+        loop = [(s.part.sheet, s.part.host) for s in self._running[at:]]
+        self.circles.append((*loop, loop[0]))
+        self._circle = True
+
+
+def _meets(part: Part, region: Region) -> bool:
+    shared = part.region.intersect(region)
+    if shared is None:
+        return False
+    return any(shared.contains(cell) for cell in part.cells()) if part.row_stride > 1 or (
+        part.col_stride > 1
+    ) else True  # fmt: skip

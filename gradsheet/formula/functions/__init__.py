@@ -1,0 +1,15 @@
+"""The functions of formulas: `FUNCTIONS`, one table by Excel name.
+
+Owns the joining of the families into the table; each family is a module of its own.
+"""
+
+from __future__ import annotations
+
+from gradsheet.formula.functions import linear, logic, math, stats
+from gradsheet.formula.functions.table import TABLE, Function
+
+FUNCTIONS: dict[str, Function] = TABLE
+"""Every function that can be computed, by its name in capitals."""
+
+FAMILIES = (math, stats, logic, linear)
+"""The modules that fill the table."""
