@@ -275,8 +275,8 @@ def parse_number(text: str, decimal: str = ".") -> float | None:
     number = float(f"{whole or '0'}.{fraction or '0'}e{exponent - 2 * percent}")
     if not math.isfinite(number):
         return None
-    is_integer = not fraction and exponent == 0 and not percent
-    if is_integer and number > _LARGEST_EXACT and int(whole) != int(number):
+    is_integer = not fraction.strip("0") and exponent == 0 and not percent
+    if is_integer and number >= _LARGEST_EXACT and int(whole) != int(number):
         return None
     return -number if negative else number
 
