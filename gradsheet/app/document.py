@@ -1,64 +1,36 @@
 """The one mutable facade of an open workbook: cells, history, program, problem and run.
 
 Views read it and call it, on one thread (the GUI's, or a test's); what takes long runs on the
-engine's thread or in a task, and `poll` brings the results in. Holds every fact a view shows.
+engine's thread or in a task, and `poll` brings the results in. Holds every fact a view shows;
+how a run is made is `training`'s.
 """
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.engine import Calculation, Engine, warm_up
+from gradsheet.app.listeners import Audience, Listener
 from gradsheet.app.messages import Message, MessageLog, message_of
-from gradsheet.app.run import Run, RunMark, RunView
+from gradsheet.app.run import Run, RunView
+from gradsheet.app.training import Training
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse
-from gradsheet.formula.values import Kind, UserError, parse_entry
+from gradsheet.formula.values import Kind, parse_entry
+from gradsheet.learn.problem import Problem
 from gradsheet.lessons import catalogue
 from gradsheet.lessons.lesson import Crosstab, Lesson, LessonBook
 from gradsheet.sheet.cells import Content, Formula
-from gradsheet.sheet.edits import Composite, Edit, SetCells, SetValues
-from gradsheet.sheet.history import History
+from gradsheet.sheet.edits import Edit, SetCells
+from gradsheet.sheet.history import History, Travelled
 from gradsheet.sheet.workbook import Change, Workbook
 
 if TYPE_CHECKING:
-    from gradsheet.formula.objective import Objective
     from gradsheet.formula.results import Computed
-    from gradsheet.learn.trainer import Snapshot
 
 PATIENCE_S = 0.008
 """How long an edit waits for its recalculation before the window goes on without it."""
-
-
-class Listener(Protocol):
-    """Who shows a document. Always called on the thread that calls the document."""
-
-    def on_change(self, change: Change) -> None:
-        """Cells, formats or sheets changed."""
-
-    def on_run(self, view: RunView) -> None:
-        """The run moved, started, paused or failed, or a rate changed."""
-
-    def on_replaced(self) -> None:
-        """Another workbook is open."""
-
-    def on_message(self, message: Message) -> None:
-        """Something is to be said."""
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A job on the engine's thread and what to do with its result."""
-
-    future: Future[Any]
-    then: Callable[[Any], None]
-    doing: str
-    run_waits: bool
 
 
 class Document:
@@ -68,15 +40,34 @@ class Document:
     ----------
     log : MessageLog, optional
         Where messages go besides the listeners.
+
+    Attributes
+    ----------
+    workbook : Workbook
+        Read it; change it through `apply`.
+    history : History
+    book : LessonBook
+    lesson : Lesson
+    seed : int
+        Of the random start.
+    data : Crosstab or None
+        The user's own ratings, None for the lecture's.
     """
+
+    workbook: Workbook
+    history: History
+    book: LessonBook
+    lesson: Lesson
+    seed: int
+    data: Crosstab | None
 
     def __init__(self, log: MessageLog | None = None) -> None:
         self.log = log or MessageLog()
-        self._engine = Engine()
-        self._listeners: list[Listener] = []
-        self._pending: deque[_Pending] = deque()
-        self._closed = False
+        self.engine = Engine()
+        self.training: Training | None = None
+        self._audience = Audience(self.log)
         self._revision = 0
+        self._closed = False
         self._open(catalogue.find("dotprod"), 0, None)
 
     # ------------------------------------------------------------------ what is open
@@ -95,27 +86,20 @@ class Document:
 
     def _open(self, lesson: Lesson, seed: int, data: Crosstab | None) -> None:
         book = lesson.build(seed, data)
-        self._stop_run()
-        self.lesson, self.seed, self.data = lesson, seed, data
-        self._adopt(book)
-        self._submit(warm_up, self._on_ready, "starting the engine", run_waits=True)
-        self._recalculate_all()
-        for listener in list(self._listeners):
-            listener.on_replaced()
-        self._notify_run()
-
-    def _adopt(self, book: LessonBook) -> None:
-        self._pending.clear()
+        if self.training is not None:
+            self.training.stop()
+        self.engine.drop()
         self._revision += 1
-        self.workbook = book.workbook
-        self.problem = book.problem
-        self.book = book
-        self.history = History()
-        self.run = Run(book.optimizer, dict(book.hyper))
-        self._objective: Objective | None = None
-        self._start: Edit | None = None
-        self._marks: dict[int, RunMark] = {}
-        self._calculation = Calculation(book.workbook)
+        self.lesson, self.seed, self.data, self.book = lesson, seed, data, book
+        self.workbook, self.history = book.workbook, History()
+        self.calculation = Calculation(book.workbook)
+        training = self.training = Training(self, book)
+        self.engine.submit(
+            warm_up, lambda _: training.ready(), training.failed, "starting the engine"
+        )
+        self._recalculate(self.calculation.everything)
+        self._audience.replaced()
+        self.notify_run()
 
     @property
     def title(self) -> str:
@@ -127,35 +111,26 @@ class Document:
         """Stop the run and the engine; the document cannot be used afterwards."""
         if not self._closed:
             self._closed = True
-            self._stop_run()
-            self._pending.clear()
-            self._engine.close()
+            self._training.stop()
+            self.engine.close()
 
     # ------------------------------------------------------------------ listeners
 
     def add_listener(self, listener: Listener) -> None:
         """Tell this listener from now on."""
-        self._listeners.append(listener)
+        self._audience.add(listener)
 
     def remove_listener(self, listener: Listener) -> None:
         """Tell it no more."""
-        if listener in self._listeners:
-            self._listeners.remove(listener)
+        self._audience.remove(listener)
 
     def say(self, message: Message) -> None:
         """Put a message in the log and before the listeners."""
-        self.log.add(message)
-        for listener in list(self._listeners):
-            listener.on_message(message)
+        self._audience.say(message)
 
-    def _notify(self, change: Change) -> None:
-        for listener in list(self._listeners):
-            listener.on_change(change)
-
-    def _notify_run(self) -> None:
-        view = self.run_view()
-        for listener in list(self._listeners):
-            listener.on_run(view)
+    def notify_run(self) -> None:
+        """Tell the listeners how the run stands."""
+        self._audience.run(self.run_view())
 
     # ------------------------------------------------------------------ edits
 
@@ -169,11 +144,11 @@ class Document:
         UserError
             If the edit is not possible; nothing has changed then.
         """
-        resume = self._stop_run()
+        resume = self._training.stop()
         try:
             inverse, change = self.workbook.apply(edit)
             self.history.push(label or edit.label, inverse)
-            self._follow(change)
+            self.follow(change)
         finally:
             if resume:
                 self.start_run()
@@ -202,82 +177,63 @@ class Document:
         """Do again what was undone last; return its name, None if there is nothing."""
         return self._travel(self.history.redo)
 
-    def _travel(self, move: Callable[[Workbook], Any]) -> str | None:
-        self._stop_run()
+    def _travel(self, move: Callable[[Workbook], Travelled | None]) -> str | None:
+        self._training.stop()
         here = self.run.mark()
         travelled = move(self.workbook)
         if travelled is None:
             return None
-        label, change, entry = travelled
-        mark = self._marks.get(entry)
-        if mark is not None:
-            self._marks[entry] = here
-            self.run.restore(mark)
-        self._follow(change)
-        self._notify_run()
-        return str(label)
+        self._training.travelled(travelled.entry, here)
+        self.follow(travelled.change)
+        self.notify_run()
+        return travelled.label
 
-    def _follow(self, change: Change) -> None:
-        """Show a change, then recalculate what depends on it."""
+    def follow(self, change: Change) -> None:
+        """Show a change of the workbook, then recalculate what depends on it."""
         if change.formulas or change.structure:
             self._revision += 1
         self.run.trainer = None
-        self._objective = None
-        self._notify(change)
-        calculation = self._calculation
-        self._submit(
-            lambda: calculation.follow(change), self._stored(self._revision), "recalculating"
-        )
-        self._settle(PATIENCE_S)
+        self._audience.changed(change)
+        calculation = self.calculation
+        self._recalculate(lambda: calculation.follow(change))
+        self.engine.settle(PATIENCE_S)
 
-    def _recalculate_all(self) -> None:
-        self._submit(self._calculation.everything, self._stored(self._revision), "recalculating")
+    def _recalculate(self, job: Callable[[], Sequence[Computed]]) -> None:
+        revision = self._revision
 
-    def _stored(self, revision: int) -> Callable[[Sequence[Computed]], None]:
         def store(results: Sequence[Computed]) -> None:
             # A formula that was replaced while this was on its way must not be overwritten; the
             # newer job in the queue compiles and calculates everything anew.
             if revision == self._revision:
-                self._write(results)
-                self._notify_run()
+                self.write(results)
+                self.notify_run()
 
-        return store
+        self.engine.submit(job, store, self._recalculation_failed, "recalculating")
 
-    def _write(self, results: Sequence[Computed]) -> None:
+    def _recalculation_failed(self, error: BaseException) -> None:
+        self.say(message_of(error, "recalculating"))
+
+    def write(self, results: Sequence[Computed]) -> None:
+        """Store computed values and show them; the history does not see it."""
         touched: list[tuple[int, Region]] = []
         for result in results:
-            sheet = self.workbook.sheet(result.sheet)
-            sheet.cells.write(result.region, result.values, result.kinds)
+            cells = self.workbook.sheet(result.sheet).cells
+            cells.write(result.region, result.values, result.kinds)
             touched.append((result.sheet, result.region))
         if touched:
-            self._notify(Change(values=tuple(touched)))
+            self._audience.changed(Change(values=tuple(touched)))
 
     # ------------------------------------------------------------------ the clock
 
     def poll(self) -> None:
         """Bring in what the engine and the run have done since; call it at 60 Hz."""
-        self._settle(0.0)
-        task = self.run.task
-        if task is None:
-            return
-        done = task.is_done
-        snapshot = task.latest()
-        if snapshot is not None:
-            self._show(snapshot)
-        if done:
-            error = task.error
-            self._stop_run()
-            if error is not None:
-                self.run.state = "failed"
-                self.run.note = str(error)
-                self.say(message_of(error, "training"))
-        if snapshot is not None or done:
-            self._notify_run()
+        self.engine.settle(0.0)
+        self._training.poll()
 
     @property
     def is_busy(self) -> bool:
         """Whether the engine or a run is at work, so that the clock should be quick."""
-        return bool(self._pending) or self.run.task is not None
+        return bool(self.engine.doing) or self.run.task is not None
 
     def finish(self, timeout_s: float = 60.0) -> None:
         """Wait until the engine has nothing left to do (headless use and tests).
@@ -287,49 +243,26 @@ class Document:
         TimeoutError
             If it takes longer.
         """
-        self._settle(timeout_s)
-        if self._pending:
-            raise TimeoutError(f"{self._pending[0].doing} took over {timeout_s} s")
-
-    def _submit(
-        self,
-        job: Callable[[], Any],
-        then: Callable[[Any], None],
-        doing: str,
-        *,
-        run_waits: bool = False,
-    ) -> None:
-        self._pending.append(_Pending(self._engine.submit(job), then, doing, run_waits))
-
-    def _settle(self, patience_s: float) -> None:
-        """Take finished jobs in order, waiting for them at most so long in all."""
-        deadline = time.monotonic() + patience_s
-        while self._pending:
-            first = self._pending[0]
-            if not first.future.done():
-                wait([first.future], timeout=max(0.0, deadline - time.monotonic()))
-                if not first.future.done():
-                    return
-            if self._pending and self._pending[0] is first:
-                self._pending.popleft()
-                self._take(first)
-
-    def _take(self, job: _Pending) -> None:
-        error = job.future.exception()
-        if error is None:
-            job.then(job.future.result())
-            return
-        if job.run_waits:
-            self.run.state = "failed" if self.run.step else "idle"
-            self.run.note = str(error)
-        self.say(message_of(error, job.doing))
-        self._notify_run()
-
-    def _on_ready(self, _: object) -> None:
-        self.run.ready()
-        self._notify_run()
+        self.engine.settle(timeout_s)
+        if self.engine.doing:
+            raise TimeoutError(f"{self.engine.doing} took over {timeout_s} s")
 
     # ------------------------------------------------------------------ the run
+
+    @property
+    def _training(self) -> Training:
+        assert self.training is not None
+        return self.training
+
+    @property
+    def run(self) -> Run:
+        """How far the run has come."""
+        return self._training.run
+
+    @property
+    def problem(self) -> Problem:
+        """The loss cell and the changing cells."""
+        return self._training.problem
 
     def run_view(self) -> RunView:
         """Return what there is to show of the run."""
@@ -355,22 +288,15 @@ class Document:
 
     def start_run(self) -> None:
         """Run until paused. Starts as soon as the engine is ready."""
-        if self.run.task is None and self.run.state != "running":
-            self.run.state = "running"
-            self._with_trainer(self._begin)
-            self._notify_run()
+        self._training.start()
 
     def step_run(self, n: int = 1) -> None:
         """Take `n` optimizer steps, then pause."""
-        self._stop_run()
-        self._with_trainer(lambda: self._advance(n))
-        self._settle(PATIENCE_S)
+        self._training.step(n)
 
     def pause_run(self) -> None:
         """Stop between two steps. A step that is under way is finished first."""
-        if self.run.state == "running":
-            self._stop_run()
-            self._notify_run()
+        self._training.pause()
 
     def toggle_run(self) -> None:
         """Run if paused, pause if running."""
@@ -381,33 +307,24 @@ class Document:
 
     def reset_run(self) -> None:
         """Put the changing cells back to exactly what they were before the first step."""
-        self._stop_run()
-        if self._start is None or self.run.step == 0:
-            return
-        self._marked("Reset", self._start)
-        self.run.rewind()
-        self._notify_run()
+        self._training.reset()
 
     def new_start(self) -> None:
         """Draw the random start anew with the next seed."""
-        self._stop_run()
         self.seed += 1
         fresh = self.lesson.build(self.seed, self.data).workbook
-        edits: list[Edit] = []
-        for parameter in self.problem.parameters:
-            values, kinds = fresh.sheet(parameter.sheet).cells.read(parameter.region)
-            edits.append(SetValues(parameter.sheet, parameter.region, values, kinds))
-        self._marked(f"New random start (seed {self.seed})", Composite(tuple(edits)))
-        self.run.rewind()
-        self._notify_run()
+        self._training.new_start(fresh, f"New random start (seed {self.seed})")
+
+    def retry_slower(self) -> None:
+        """Go back to before the run and set a tenth of the learning rate."""
+        self.undo()
+        optimizer = self.run.optimizer
+        if optimizer is not None:
+            self.set_hyper(lr=optimizer.hyper.lr / 10)
 
     def set_optimizer(self, name: str) -> None:
         """Train on with another optimizer, at its own default rates and with a fresh state."""
-        resume = self._stop_run()
-        self.run.choose(name)
-        if resume:
-            self.start_run()
-        self._notify_run()
+        self._training.choose(name)
 
     def set_hyper(self, **changes: Any) -> None:
         """Change rates; a run that is on takes them at its next step.
@@ -417,121 +334,8 @@ class Document:
         UserError
             If a rate is not possible; the old one holds.
         """
-        try:
-            self.run.set_hyper(lambda hyper: replace(hyper, **changes))
-        except (TypeError, ValueError) as error:
-            raise UserError(f"That rate is not possible: {error}.", "Enter another.") from error
-        self._notify_run()
+        self._training.set_hyper(**changes)
 
     def set_speed(self, steps_per_second: float | None) -> None:
         """Limit the steps a second of a run; None lets it run as fast as it can."""
         self.run.limit_speed(steps_per_second)
-
-    def _with_trainer(self, then: Callable[[], None]) -> None:
-        """Make sure that the trainer fits the cells as they are, then go on."""
-        if self.run.trainer is not None:
-            then()
-            return
-        self._freeze_formulas()
-        calculation, problem = self._calculation, self.problem
-
-        def adopt(objective: Objective) -> None:
-            self.run.attach(objective, problem)
-            then()
-
-        self._submit(
-            lambda: calculation.objective(problem), adopt, "preparing the run", run_waits=True
-        )
-        self._settle(PATIENCE_S)
-
-    def _freeze_formulas(self) -> None:
-        """Turn formulas in changing cells (random weights) into their numbers: the run wins.
-
-        They come back when the run is undone or reset.
-        """
-        held = [
-            p
-            for p in self.problem.parameters
-            if self.workbook.sheet(p.sheet).cells.formulas_in(p.region)
-        ]
-        if held:
-            self._open_entry()
-
-    def _open_entry(self) -> None:
-        """Begin the history entry of this run, unless the last entry is this run already."""
-        top = self.history.top
-        if top is not None and top in self._marks and self.run.step > 0:
-            return
-        mark = self.run.mark()
-        inverse, change = self.workbook.apply(self._parameters_now())
-        if self.run.step == 0:
-            self._start = inverse
-        self._marks[self.history.push("Training run", inverse)] = mark
-        if change.formulas:
-            self._follow(change)
-
-    def _marked(self, label: str, edit: Edit) -> None:
-        """Apply an edit whose undo also brings the run back to where it stood."""
-        mark = self.run.mark()
-        inverse, change = self.workbook.apply(edit)
-        self._marks[self.history.push(label, inverse)] = mark
-        self._follow(change)
-
-    def _parameters_now(self) -> Edit:
-        edits: list[Edit] = []
-        for parameter in self.problem.parameters:
-            values, kinds = self.workbook.sheet(parameter.sheet).cells.read(parameter.region)
-            edits.append(SetValues(parameter.sheet, parameter.region, values, kinds))
-        return Composite(tuple(edits))
-
-    def _begin(self) -> None:
-        if self.run.state == "running":
-            self._open_entry()
-            self.run.start()
-
-    def _advance(self, n: int) -> None:
-        trainer = self.run.trainer
-        assert trainer is not None
-        self._open_entry()
-        if self.run.state != "running":
-            self.run.state = "paused"
-
-        def advance() -> Snapshot:
-            trainer.advance(n)
-            return trainer.snapshot()
-
-        def show(snapshot: Snapshot) -> None:
-            self._show(snapshot)
-            self._notify_run()
-
-        self._submit(advance, show, "taking a step", run_waits=True)
-
-    def _show(self, snapshot: Snapshot) -> None:
-        failed_before = self.run.state == "failed"
-        self.run.take(snapshot)
-        self._write(snapshot.computed)
-        if snapshot.failure and not failed_before:
-            hint = "Undo the run, or reset it, and try a tenth of the learning rate."
-            self.say(Message("warning", snapshot.failure, hint, action="train.retry_slower"))
-
-    def retry_slower(self) -> None:
-        """Go back to before the run and set a tenth of the learning rate."""
-        self.undo()
-        optimizer = self.run.optimizer
-        if optimizer is not None:
-            self.set_hyper(lr=optimizer.hyper.lr / 10)
-
-    def _stop_run(self) -> bool:
-        """Stop a run between two steps and show where it stands; say whether one was on."""
-        if not hasattr(self, "run"):
-            return False
-        was_running = self.run.state == "running"
-        failure = self.run.state == "failed"
-        last = self.run.stop()
-        if last is not None:
-            self._show(last)
-        if failure:
-            self.run.state = "failed"
-        elif was_running and self.run.state != "failed":
-            self.run.state = "paused" if self.run.step else "idle"
-        return was_running and self.run.state != "failed"

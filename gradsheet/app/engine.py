@@ -6,9 +6,12 @@ torch only on its own thread, so that the window shows first. Knows no window.
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradsheet.formula.values import UserError
 from gradsheet.learn.problem import Problem
@@ -22,18 +25,78 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@dataclass(slots=True)
+class _Job:
+    """Work on the engine's thread, and what to do with its result on the caller's."""
+
+    future: Future[Any]
+    then: Callable[[Any], None]
+    failed: Callable[[BaseException], None]
+    doing: str
+
+
 class Engine:
-    """Runs jobs one after another on a thread of its own."""
+    """Runs jobs one after another on a thread of its own; results come back in that order.
+
+    All methods are called on one thread (the GUI's), and so is what is done with the results.
+    """
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        self._jobs: deque[_Job] = deque()
 
-    def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Queue a job; its result is in the future."""
-        return self._executor.submit(job)
+    def submit(
+        self,
+        job: Callable[[], T],
+        then: Callable[[T], None],
+        failed: Callable[[BaseException], None],
+        doing: str,
+    ) -> None:
+        """Queue a job.
+
+        Parameters
+        ----------
+        job : callable
+            Called on the engine's thread.
+        then, failed : callable
+            Gets its result, or what it raised, in `settle`.
+        doing : str
+            What it does, as the end of "while ...".
+        """
+        self._jobs.append(_Job(self._executor.submit(job), then, failed, doing))
+
+    def settle(self, patience_s: float) -> None:
+        """Take the results of finished jobs in order, waiting at most so long in all."""
+        deadline = time.monotonic() + patience_s
+        while self._jobs:
+            first = self._jobs[0]
+            if not first.future.done():
+                wait([first.future], timeout=max(0.0, deadline - time.monotonic()))
+                if not first.future.done():
+                    return
+            # What is done with a result may settle in turn, or drop all jobs.
+            if self._jobs and self._jobs[0] is first:
+                self._jobs.popleft()
+                error = first.future.exception()
+                if error is None:
+                    first.then(first.future.result())
+                else:
+                    first.failed(error)
+
+    @property
+    def doing(self) -> str:
+        """What the oldest job in the queue does; "" if there is none."""
+        return self._jobs[0].doing if self._jobs else ""
+
+    def drop(self) -> None:
+        """Forget the jobs whose results have not been taken."""
+        for job in self._jobs:
+            job.future.cancel()
+        self._jobs.clear()
 
     def close(self) -> None:
-        """Drop the jobs that have not begun and wait for the one that has."""
+        """Drop all jobs and wait for the one that has begun."""
+        self.drop()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 

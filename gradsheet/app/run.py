@@ -119,6 +119,7 @@ class Run:
     def start(self) -> None:
         """Run the trainer in a thread until it is stopped."""
         assert self.trainer is not None
+        self.trainer.clear_failure()
         task: Task[Any, Any] = Task("training", self.trainer.frames)
         self.task = task
         self.state = "running"
