@@ -330,9 +330,11 @@ class GridCanvas(QAbstractScrollArea):
         exposed = event.region()
         many = exposed.rectCount() > _MOST_EXPOSED_PARTS
         painter = QPainter(self.viewport())
-        for rect in [event.rect()] if many else list(exposed):
-            self.paint(painter, rect)
-        painter.end()
+        try:
+            for rect in [event.rect()] if many else list(exposed):
+                self.paint(painter, rect)
+        finally:
+            painter.end()  # Qt crashes if an error leaves a painter behind
 
     def paint(self, painter: QPainter, exposed: QRect) -> None:
         """Paint a part of the viewport: also for pictures of the grid."""
