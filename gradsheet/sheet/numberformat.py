@@ -291,7 +291,7 @@ def _digits_formatter(part: _Pieces, drops_sign: bool) -> Formatter:
             text = _without_zeros(text, decimals - needed)
         if least_whole != 1:
             text = _with_whole_digits(text, least_whole)
-        if text[0] == "-" and before:
+        if before and text.startswith("-"):
             return f"-{before}{text[1:]}{after}"
         return f"{before}{text}{after}" if before or after else text
 
@@ -324,7 +324,7 @@ def _without_zeros(text: str, optional: int) -> str:
 
 def _with_whole_digits(text: str, least: int) -> str:
     """At least so many digits before the point: `000`, or none for `#.00`."""
-    sign, body = ("-", text[1:]) if text[0] == "-" else ("", text)
+    sign, body = ("-", text[1:]) if text.startswith("-") else ("", text)
     whole, point, fraction = body.partition(".")
     if least == 0:
         whole = "" if whole == "0" else whole
