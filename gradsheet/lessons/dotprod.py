@@ -16,7 +16,7 @@ def build(seed: int = 0, data: Crosstab | None = None) -> LessonBook:
     Parameters
     ----------
     seed : int
-        Of the random embeddings, uniform in [0, 1).
+        Of the random embeddings.
     data : Crosstab, optional
         The ratings; the lecture's 15 x 15 if not given.
     """

@@ -26,6 +26,11 @@ FIRST_ITEM_COLUMN = 7
 USER_ID_COLUMN = 6
 """Column G."""
 
+START_DEVIATION = 0.1
+"""Of the random embeddings. The dot product has a local minimum at RMSE 0.402 where some 5 % of
+starts end; of those tried (0.01 to 1, uniform as the lecture's ``=RAND()`` too) this got caught
+least: 1 of 60 seeds, and none with biases."""
+
 NARROW = 50
 LABEL = 58
 
@@ -104,7 +109,7 @@ def ratings_book(
     notes : sequence of (Cell, str)
         Remarks written into cells.
     seed : int
-        Of the random start, uniform in [0, 1) as the lecture's ``=RAND()`` gave.
+        Of the random start, normal with mean 0 and deviation `START_DEVIATION`.
     """
     workbook = Workbook.with_sheet(name)
     sheet = workbook.sheets[0]
@@ -115,7 +120,7 @@ def ratings_book(
     cells = [*_ids_and_ratings(layout, data), *notes]
     cells.append((Cell(layout.loss.row, layout.loss.col - 1), "RMSE"))
     for region in trained:
-        cells += numbers(region, generator.random(region.shape))
+        cells += numbers(region, generator.normal(0.0, START_DEVIATION, region.shape))
     cells += fill_formula(layout.predictions, prediction)
     cells += fill_formula(loss, root_mean_square_error(layout))
     workbook.apply(SetCells(sheet.id, tuple(cells)))
