@@ -1,4 +1,4 @@
-"""The training loop: steps an optimizer down an objective and shows what it did, frame by frame.
+"""The trainer: steps an optimizer down an objective and shows what it did.
 
 Owns the run's state (step number, parameters, optimizer) and its loss trace. Must not know cells
 or formulas: the objective is anything with a loss, a gradient and values to show. It is driven
@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -19,10 +17,11 @@ from torch import Tensor
 
 from gradsheet.formula.values import UserError
 from gradsheet.learn.optimizers import Optimizer
+from gradsheet.learn.pacing import PacedRun
+from gradsheet.learn.pacing import Snapshot as Snapshot
+from gradsheet.learn.pacing import SpeedLimit as SpeedLimit
 from gradsheet.learn.problem import Goal, Problem
 from gradsheet.learn.schedules import Schedule
-from gradsheet.learn.trace import LossTrace
-from gradsheet.tasks import Control
 
 if TYPE_CHECKING:
     from gradsheet.formula.results import Computed
@@ -42,52 +41,7 @@ class Objective(Protocol):
         """Return what every cell that depends on theta holds at theta."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpeedLimit:
-    """How fast a run may go, for slow motion; None: as fast as it can.
-
-    Attributes
-    ----------
-    steps_per_second : float or None
-    steps_per_frame : int or None
-        A frame shows at most this many steps more than the one before.
-    """
-
-    steps_per_second: float | None = None
-    steps_per_frame: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The run as it stands after ``step`` updates; all fields belong together.
-
-    Attributes
-    ----------
-    step : int
-    loss : float
-        The loss cell's value at ``theta``, whatever the goal.
-    theta : Tensor (n,) float64
-        A copy.
-    computed : list of Computed
-        The values of the objective at ``theta``.
-    trace_length : int
-        Points of the trace up to and with this step.
-    steps_per_second : float
-        Over the last second of running; 0 before there is anything to measure.
-    failure : str or None
-        Why the run cannot go on; step, loss and theta are then the last finite ones.
-    """
-
-    step: int
-    loss: float
-    theta: Tensor
-    computed: list[Computed]
-    trace_length: int
-    steps_per_second: float
-    failure: str | None = None
-
-
-class Trainer:
+class Trainer(PacedRun):
     """A run of an optimizer on an objective.
 
     The state after k updates is (k, theta_k). The trace holds (k, loss(theta_k)): the loss at
@@ -140,25 +94,20 @@ class Trainer:
         schedule: Schedule | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        super().__init__(step, clock)
         self.objective = objective
         self.optimizer = optimizer
-        self.trace = LossTrace()
         self.generator = torch.Generator().manual_seed(seed)
         self.schedule = schedule
-        self.speed = SpeedLimit()
-        self.failure: str | None = None
         self._goal: Goal = problem.goal if problem else "minimise"
         self._target = problem.target if problem else 0.0
         self._theta = (objective.theta0 if theta is None else theta).detach().clone()
-        self._step = step
-        self._clock = clock
         # Loss and gradient at _theta once they are known; the trace then holds the point.
         self._here: tuple[float, Tensor] | None = None
         self._traced: int | None = None  # step of the newest point of the trace
         self._theta_before = self._theta.clone()
         self._memory_before = self._theta.new_empty(0)
         self._loss_before = math.nan
-        self._marks: deque[tuple[float, int]] = deque()
         self._locked = self._read_locks(problem)
         optimizer.prepare(self._theta)
         self._memory_before = optimizer.memory.clone()
@@ -182,11 +131,6 @@ class Trainer:
         return torch.from_numpy(mask).to(self._theta.device)
 
     @property
-    def step(self) -> int:
-        """Updates made, counted from the number given at the start."""
-        return self._step
-
-    @property
     def theta(self) -> Tensor:
         """A copy of the parameters (n,)."""
         return self._theta.clone()
@@ -198,10 +142,6 @@ class Trainer:
         """
         self._theta.copy_(theta)
         self._drop_points_from(self._step)
-
-    def clear_failure(self) -> None:
-        """Let a failed run go on from its last finite state, say with a smaller rate."""
-        self.failure = None
 
     def _drop_points_from(self, step: int) -> None:
         steps, _ = self.trace.arrays()
@@ -230,13 +170,6 @@ class Trainer:
         self._drop_points_from(self._step)
 
     # --- single steps -------------------------------------------------------------------------
-
-    def advance(self, n: int = 1) -> int:
-        """Make up to ``n`` steps, fewer if the run fails; return how many were made."""
-        for made in range(n):
-            if self.failure is not None or not self._advance_once():
-                return made
-        return n
 
     def _evaluate(self) -> tuple[float, Tensor] | None:
         """Return loss and gradient at theta, once; None (and failure set) if not finite."""
@@ -312,83 +245,3 @@ class Trainer:
             steps_per_second=self._rate(),
             failure=self.failure,
         )
-
-    def _rate(self) -> float:
-        """Steps per second over the last second, from the marks set at each frame."""
-        now = self._clock()
-        self._marks.append((now, self._step))
-        while len(self._marks) > 2 and self._marks[1][0] <= now - 1.0:
-            self._marks.popleft()
-        began, first = self._marks[0]
-        return (self._step - first) / (now - began) if now > began else 0.0
-
-    # --- the loop -----------------------------------------------------------------------------
-
-    def frames(
-        self, control: Control, max_steps: int | None = None, fps: float = 60.0
-    ) -> Generator[Snapshot, None, None]:
-        """Run, and yield a snapshot at most ``fps`` times a second and always a last one.
-
-        Parameters
-        ----------
-        control : Control
-            Asked before every step. When a pause is asked, the exact state is yielded before the
-            loop waits; when a cancel is asked, before it raises.
-        max_steps : int, optional
-            Steps to make in this call; None: until cancelled.
-        fps : float
-
-        Yields
-        ------
-        Snapshot
-
-        Raises
-        ------
-        Cancelled
-            At a checkpoint after a cancel.
-        """
-        clock, interval = self._clock, 1.0 / fps
-        end = math.inf if max_steps is None else self._step + max_steps
-        shown: int | None = None  # step of the newest snapshot yielded
-        frame_began = self._step
-        self._restart_rate()
-        next_step = clock()
-        next_frame = next_step + interval
-        while self._step < end and self.failure is None:
-            if control.asked:
-                if shown != self._step:
-                    yield self.snapshot()
-                    shown = self._step
-                control.checkpoint()
-                self._restart_rate()
-                next_step = clock()
-                next_frame = next_step + interval
-                frame_began = self._step
-                continue
-            now = clock()
-            if now >= next_frame and shown != self._step:
-                snapshot = self.snapshot()
-                shown = frame_began = self._step
-                yield snapshot
-                # However slow the values are to compute, two thirds of the time go to training.
-                next_frame = now + max(interval, 3.0 * (clock() - now))
-                continue
-            speed = self.speed
-            hold = next_step if speed.steps_per_second else now
-            if speed.steps_per_frame and self._step - frame_began >= speed.steps_per_frame:
-                hold = max(hold, next_frame)
-            if hold > now:
-                if shown != self._step:
-                    hold = min(hold, next_frame)
-                # Short naps, so that a change of the speed limit is felt at once.
-                control.wait(min(hold - now, 0.05))
-                continue
-            self._advance_once()
-            rate = speed.steps_per_second
-            next_step = max(next_step, now - interval) + 1.0 / rate if rate else now
-        if shown != self._step or self.failure is not None:
-            yield self.snapshot()
-
-    def _restart_rate(self) -> None:
-        self._marks.clear()
-        self._marks.append((self._clock(), self._step))
