@@ -118,7 +118,6 @@ def ratings_book(
     trained = [role.region for role in roles if role.role in (Role.ITEM, Role.USER)]
     generator = np.random.default_rng(seed)
     cells = [*_ids_and_ratings(layout, data), *notes]
-    cells.append((Cell(layout.loss.row, layout.loss.col - 1), "RMSE"))
     for region in trained:
         cells += numbers(region, generator.normal(0.0, START_DEVIATION, region.shape))
     cells += fill_formula(layout.predictions, prediction)
