@@ -7,15 +7,15 @@ sheet, table or name: whether they exist is found out at evaluation.
 from __future__ import annotations
 
 import math
-from gradsheet.formula.address import MAX_COLS, MAX_ROWS, Cell, column_index
-from gradsheet.formula.faults import STARTS_REFERENCE, Faults
+
+from gradsheet.formula.address import Cell
+from gradsheet.formula.faults import STARTS_REFERENCE
 from gradsheet.formula.lexer import Token, scan
 from gradsheet.formula.nodes import (
     Array,
     Binary,
     Boolean,
     Call,
-    Columns,
     ErrorLiteral,
     Expr,
     Intersection,
@@ -23,17 +23,14 @@ from gradsheet.formula.nodes import (
     Name,
     Number,
     Percent,
-    Range,
-    RangeOf,
     Ref,
-    Rows,
     SpillRef,
-    TableRef,
     Text,
     Unary,
     Union,
     depth,
 )
+from gradsheet.formula.reference_reader import REFERENCE_LIKE, ReferenceReader
 from gradsheet.formula.structured import read_structure
 from gradsheet.formula.unparse import (
     AT_POWER,
@@ -50,10 +47,6 @@ MAX_LENGTH = 32_768
 MAX_DEPTH = 200
 """Levels of one formula's tree; Excel stops at 64 nested functions."""
 
-_REFERENCE_LIKE = (
-    Ref, Range, Columns, Rows, Name, TableRef, SpillRef, RangeOf, Union, Intersection, Call,
-    ErrorLiteral,
-)  # fmt: skip
 _PREFIXES = ("_XLFN.", "_XLWS.", "_XLPM.", "_XLL.", "_XLUDF.")
 
 
@@ -98,15 +91,14 @@ def _too_deep() -> FormulaError:
     )
 
 
-class _Parser(Faults):
+class _Parser(ReferenceReader):
     """One pass over the tokens of one formula."""
 
-    __slots__ = ("host", "level")
+    __slots__ = ("level",)
 
     def __init__(self, text: str, start: int, host: Cell) -> None:
-        super().__init__(scan(text, start))
+        super().__init__(scan(text, start), host)
         self.level = 0
-        self.host = host
 
     def formula(self) -> Expr:
         """The whole text; a union may stand without parentheses, as in a defined name."""
@@ -116,7 +108,7 @@ class _Parser(Faults):
         if self.tokens[self.at].text == ",":
             first = self.tokens[self.at]
             parts = self.parts(expr)
-            if not all(isinstance(part, _REFERENCE_LIKE) for part in parts):
+            if not all(isinstance(part, REFERENCE_LIKE) for part in parts):
                 self.fail("The `,` stands outside of a function.", first,
                           "Commas separate arguments; the decimal sign is a point.")  # fmt: skip
             expr = Union(tuple(parts))
@@ -167,12 +159,12 @@ class _Parser(Faults):
                 break
             # What follows is an operand: only a space between two references may precede it.
             spaced = start > self.tokens[self.at - 1].end
-            if not spaced or not isinstance(left, _REFERENCE_LIKE):
+            if not spaced or not isinstance(left, REFERENCE_LIKE):
                 break
             if power >= INTERSECTION_POWER:
                 break
             right = self.expression(INTERSECTION_POWER)
-            if not isinstance(right, _REFERENCE_LIKE):
+            if not isinstance(right, REFERENCE_LIKE):
                 self.fail_after(token)
             left = Intersection(left, right)
         self.level -= 1
@@ -218,89 +210,6 @@ class _Parser(Faults):
         if kind == "structure":
             return read_structure("", text, start + 1)
         self.fail_operand(token)
-
-    def cell(self, text: str, sheet: str | None) -> Ref | Name:
-        """A cell, or a name that looks like one beyond the last column or row."""
-        rest = text
-        col_abs = rest[0] == "$"
-        if col_abs:
-            rest = rest[1:]
-        letters = 3
-        while letters > len(rest) or not rest[:letters].isalpha():
-            letters -= 1
-        col = column_index(rest[:letters])
-        rest = rest[letters:]
-        row_abs = rest[0] == "$"
-        row = int(rest[1:] if row_abs else rest) - 1
-        if col >= MAX_COLS or not 0 <= row < MAX_ROWS:
-            return Name(sheet, text)
-        host = self.host
-        return Ref(
-            sheet,
-            row if row_abs else row - host.row,
-            col if col_abs else col - host.col,
-            row_abs,
-            col_abs,
-        )
-
-    def range(self, token: Token, sheet: str | None) -> Expr:
-        """`A1:B2` in one token."""
-        first, _, last = token.text.partition(":")
-        return self.range_of(self.cell(first, sheet), self.cell(last, None), token)
-
-    def range_of(self, a: Expr, b: Expr, token: Token) -> Expr:
-        """A plain range where both ends are cells of one sheet, else a computed one."""
-        if isinstance(a, Ref) and isinstance(b, Ref):
-            if b.sheet is None:
-                return Range(a, b)
-            if a.sheet is not None and a.sheet.casefold() == b.sheet.casefold():
-                return Range(a, Ref(None, b.row, b.col, b.row_abs, b.col_abs))
-        for end in (a, b):
-            if not isinstance(end, _REFERENCE_LIKE):
-                self.fail("The `:` needs a reference on both sides.", token, "Write A1:B2.")
-        return RangeOf(a, b)
-
-    def columns(self, token: Token, sheet: str | None) -> Expr:
-        """`A:C`."""
-        first, _, last = token.text.partition(":")
-        a_abs, b_abs = first[0] == "$", last[0] == "$"
-        a, b = column_index(first.lstrip("$")), column_index(last.lstrip("$"))
-        if max(a, b) >= MAX_COLS:
-            return self.range_of(Name(sheet, first), Name(None, last), token)
-        col = self.host.col
-        return Columns(sheet, a if a_abs else a - col, b if b_abs else b - col, a_abs, b_abs)
-
-    def rows(self, token: Token, sheet: str | None) -> Expr:
-        """`2:5`."""
-        first, _, last = token.text.partition(":")
-        a_abs, b_abs = first[0] == "$", last[0] == "$"
-        a, b = int(first.lstrip("$")) - 1, int(last.lstrip("$")) - 1
-        if min(a, b) < 0 or max(a, b) >= MAX_ROWS:
-            self.fail(f"Rows are numbered from 1 to {MAX_ROWS:,}.", token)
-        row = self.host.row
-        return Rows(sheet, a if a_abs else a - row, b if b_abs else b - row, a_abs, b_abs)
-
-    def on_sheet(self, token: Token) -> Expr:
-        """What follows `Sheet1!`."""
-        sheet = token.text[:-1]
-        if sheet.startswith("'"):
-            sheet = sheet[1:-1].replace("''", "'")
-        after = self.tokens[self.at]
-        self.at += 1
-        if after.start == token.end:
-            if after.kind == "cell":
-                return self.cell(after.text, sheet)
-            if after.kind == "range":
-                return self.range(after, sheet)
-            if after.kind == "columns":
-                return self.columns(after, sheet)
-            if after.kind == "rows":
-                return self.rows(after, sheet)
-            if after.kind == "name":
-                return Name(sheet, after.text)
-            if after.kind == "error" and after.text.upper() == "#REF!":
-                return ErrorLiteral(ErrorCode.REF)
-        self.fail(f"A cell is missing after {token.text}", token, f"Write {token.text}A1.")
 
     def name(self, token: Token) -> Expr:
         """A function call, a table, TRUE or FALSE, or a defined name."""
@@ -354,7 +263,7 @@ class _Parser(Faults):
         if self.tokens[self.at].text == ",":
             comma = self.tokens[self.at]
             parts = self.parts(expr)
-            if not all(isinstance(part, _REFERENCE_LIKE) for part in parts):
+            if not all(isinstance(part, REFERENCE_LIKE) for part in parts):
                 self.fail("Only references can be joined by a comma.", comma,
                           "Put a function's name before the `(`.")  # fmt: skip
             expr = Union(tuple(parts))

@@ -7,71 +7,37 @@ Knows no undo, no formats, no calculation: results are written like any other va
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from gradsheet.formula.address import MAX_COLS, MAX_ROWS, Cell, Region
-from gradsheet.formula.syntax import Expr
 from gradsheet.formula.values import Kind, Scalar
 from gradsheet.sheet.edges import edge_in_runs
+from gradsheet.sheet.tiles import (
+    TILE_COLS,
+    TILE_ROWS,
+    Axis,
+    Floats,
+    Formula,
+    Indices,
+    Key,
+    Kinds,
+    Tile,
+    by_tile,
+    hull_of,
+    key_of,
+    line_region,
+    tile_region,
+)  # fmt: skip
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Kinds: TypeAlias = npt.NDArray[np.uint8]
-Indices: TypeAlias = npt.NDArray[np.int64]
+__all__ = ["Axis", "CellStore", "Content", "Direction", "Floats", "Formula", "Indices", "Kinds",
+           "line_region"]  # fmt: skip
+
 Direction: TypeAlias = Literal["up", "down", "left", "right"]
-Axis: TypeAlias = Literal["row", "column"]
-
-TILE_ROWS = 128
-TILE_COLS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """What a cell computes.
-
-    Parameters
-    ----------
-    expr : relative to the cell that holds it
-    array : cells of an array formula whose top left cell holds it, else None
-    dynamic : whether an array result spills; without it and without `array` the formula gives
-        one value, by implicit intersection
-    """
-
-    expr: Expr
-    array: Region | None = None
-    dynamic: bool = False
-
-
 Content: TypeAlias = Scalar | Formula
 """What can be put into a cell."""
-
-
-class _Tile:
-    __slots__ = ("formulas", "kinds", "values")
-
-    def __init__(self) -> None:
-        self.values: Floats = np.zeros((TILE_ROWS, TILE_COLS))
-        self.kinds: Kinds = np.zeros((TILE_ROWS, TILE_COLS), np.uint8)
-        self.formulas: dict[Cell, Formula] = {}
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.formulas and not self.kinds.any()
-
-
-_Key: TypeAlias = tuple[int, int]
-
-
-def _tile_region(key: _Key) -> Region:
-    top, left = key[0] * TILE_ROWS, key[1] * TILE_COLS
-    return Region(top, left, top + TILE_ROWS, left + TILE_COLS)
-
-
-def _key_of(cell: tuple[int, int]) -> _Key:
-    return cell[0] // TILE_ROWS, cell[1] // TILE_COLS
 
 
 class CellStore:
@@ -81,7 +47,7 @@ class CellStore:
     """
 
     def __init__(self) -> None:
-        self._tiles: dict[_Key, _Tile] = {}
+        self._tiles: dict[Key, Tile] = {}
         self._formulas: dict[Cell, Formula] = {}
         self._arrays: dict[Cell, Region] = {}
         self._used: Region | None = Region(0, 0, 0, 0)
@@ -90,7 +56,7 @@ class CellStore:
 
     def get(self, cell: tuple[int, int]) -> tuple[float, Kind]:
         """Value and kind of one cell."""
-        tile = self._tiles.get(_key_of(cell))
+        tile = self._tiles.get(key_of(cell))
         if tile is None:
             return 0.0, Kind.BLANK
         at = cell[0] % TILE_ROWS, cell[1] % TILE_COLS
@@ -131,14 +97,14 @@ class CellStore:
         if has_blanks:
             all_values = np.where(blanks, 0.0, all_values)
         for key in self._keys_over(region):
-            part = region.intersect(_tile_region(key))
+            part = region.intersect(tile_region(key))
             assert part is not None  # every key over a region meets it
-            outer, inner = part.slices_in(region), part.slices_in(_tile_region(key))
+            outer, inner = part.slices_in(region), part.slices_in(tile_region(key))
             tile = self._tiles.get(key)
             if tile is None:
                 if has_blanks and blanks[outer].all():
                     continue
-                tile = self._tiles[key] = _Tile()
+                tile = self._tiles[key] = Tile()
             tile.values[inner] = all_values[outer]
             tile.kinds[inner] = all_kinds[outer]
             if has_blanks and tile.is_empty:
@@ -153,13 +119,13 @@ class CellStore:
             tile.values[inner] = 0.0
             tile.kinds[inner] = Kind.BLANK
             if tile.is_empty:
-                del self._tiles[_key_of(part.first)]
+                del self._tiles[key_of(part.first)]
         self._used = None
 
     def take(self, rows: Indices, cols: Indices) -> tuple[Floats, Kinds]:
         """Values and kinds of scattered cells; all arrays have the shape (n,)."""
         values, kinds = np.zeros(len(rows)), np.zeros(len(rows), np.uint8)
-        for key, chosen in _by_tile(rows, cols):
+        for key, chosen in by_tile(rows, cols):
             tile = self._tiles.get(key)
             if tile is not None:
                 inner = rows[chosen] % TILE_ROWS, cols[chosen] % TILE_COLS
@@ -178,10 +144,10 @@ class CellStore:
         if not len(rows):
             return
         values = np.where(kinds == Kind.BLANK, 0.0, values)
-        for key, chosen in _by_tile(rows, cols):
+        for key, chosen in by_tile(rows, cols):
             tile = self._tiles.get(key)
             if tile is None:
-                tile = self._tiles[key] = _Tile()
+                tile = self._tiles[key] = Tile()
             inner = rows[chosen] % TILE_ROWS, cols[chosen] % TILE_COLS
             tile.values[inner] = values[chosen]
             tile.kinds[inner] = kinds[chosen]
@@ -195,8 +161,8 @@ class CellStore:
         for tile, part, inner in self._parts(region):
             kinds = tile.kinds[inner]
             if kinds.any():
-                hull = _hull_of(kinds != Kind.BLANK, part)
-                at = hull.slices_in(_tile_region(_key_of(hull.first)))
+                hull = hull_of(kinds != Kind.BLANK, part)
+                at = hull.slices_in(tile_region(key_of(hull.first)))
                 found.append((hull, tile.values[at].copy(), tile.kinds[at].copy()))
         return sorted(found, key=lambda block: block[0])
 
@@ -209,7 +175,7 @@ class CellStore:
     def set_formula(self, cell: tuple[int, int], formula: Formula | None) -> None:
         """Put or remove a formula; the cell's value stays as it is."""
         cell = Cell(*cell)
-        key = _key_of(cell)
+        key = key_of(cell)
         self._arrays.pop(cell, None)
         if formula is None:
             if self._formulas.pop(cell, None) is not None:
@@ -220,7 +186,7 @@ class CellStore:
                 self._used = None
             return
         if key not in self._tiles:
-            self._tiles[key] = _Tile()
+            self._tiles[key] = Tile()
         tile = self._tiles[key]
         self._formulas[cell] = formula
         tile.formulas[cell] = formula
@@ -259,11 +225,11 @@ class CellStore:
         if self._used is None:
             hull = Region(0, 0, 0, 0)
             for key, tile in list(self._tiles.items()):
-                box = _tile_region(key)
+                box = tile_region(key)
                 if not hull.is_empty and hull.contains(box):
                     continue
                 if tile.kinds.any():
-                    hull = hull.union_hull(_hull_of(tile.kinds != Kind.BLANK, box))
+                    hull = hull.union_hull(hull_of(tile.kinds != Kind.BLANK, box))
                 for cell in tile.formulas:
                     hull = hull.union_hull(Region.of(cell))
             self._used = hull
@@ -340,12 +306,12 @@ class CellStore:
 
     # Tiles.
 
-    def _keys_over(self, region: Region) -> Iterator[_Key]:
+    def _keys_over(self, region: Region) -> Iterator[Key]:
         for row in range(region.top // TILE_ROWS, (region.bottom - 1) // TILE_ROWS + 1):
             for col in range(region.left // TILE_COLS, (region.right - 1) // TILE_COLS + 1):
                 yield row, col
 
-    def _parts(self, region: Region) -> Iterator[tuple[_Tile, Region, tuple[slice, slice]]]:
+    def _parts(self, region: Region) -> Iterator[tuple[Tile, Region, tuple[slice, slice]]]:
         """Tiles that exist under a region, the part of each, and where that is in the tile."""
         if region.is_empty:
             return
@@ -356,7 +322,7 @@ class CellStore:
             tile = self._tiles.get(key)
             if tile is None:
                 continue
-            box = _tile_region(key)
+            box = tile_region(key)
             part = region.intersect(box)
             if part is not None:
                 yield tile, part, part.slices_in(box)
@@ -377,31 +343,3 @@ class CellStore:
         )
         if not inside:
             self._used = None
-
-
-def line_region(axis: Axis, first: int, end: int | None) -> Region:
-    """Whole rows or columns from `first` up to, not including, `end`; None for all."""
-    far = 1 << 40  # past the end of the longest virtual table
-    last = far if end is None else end
-    return Region(first, 0, last, far) if axis == "row" else Region(0, first, far, last)
-
-
-def _hull_of(mask: npt.NDArray[np.bool_], region: Region) -> Region:
-    """The smallest region around the True cells of a mask that covers `region`."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    cols = np.flatnonzero(mask.any(axis=0))
-    top, left = region.top, region.left
-    return Region(
-        top + int(rows[0]), left + int(cols[0]), top + int(rows[-1]) + 1, left + int(cols[-1]) + 1
-    )
-
-
-def _by_tile(rows: Indices, cols: Indices) -> Iterator[tuple[_Key, Indices]]:
-    """Indices of cells, grouped by the tile they lie in."""
-    tile_rows, tile_cols = rows // TILE_ROWS, cols // TILE_COLS
-    code = tile_rows * (1 << 31) + tile_cols
-    order = np.argsort(code, kind="stable")
-    cuts = np.flatnonzero(np.diff(code[order])) + 1
-    for chosen in np.split(order, cuts):
-        if len(chosen):
-            yield (int(tile_rows[chosen[0]]), int(tile_cols[chosen[0]])), chosen

@@ -6,9 +6,8 @@ notes and formats are put as they must read afterwards. Each part has an exact i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gradsheet.formula.address import MAX_COLS, MAX_ROWS, Cell, Region
 from gradsheet.formula.values import UserError
@@ -16,16 +15,12 @@ from gradsheet.sheet.book_edits import PutNames
 from gradsheet.sheet.cell_edits import Block, PutFormulas
 from gradsheet.sheet.cells import Axis, Formula, line_region
 from gradsheet.sheet.change import Change, Composite, Edit
-from gradsheet.sheet.names import DefinedName, Table
-from gradsheet.sheet.rewriting import Deletion, Insertion, LineMap, Movement, follow
+from gradsheet.sheet.followers import facts_after, formulas_after, name_after, table_after
+from gradsheet.sheet.rewriting import Deletion, Insertion, LineMap, Movement
 from gradsheet.sheet.sheet_edits import PutFacts
 
 if TYPE_CHECKING:
-    from gradsheet.sheet.workbook import Sheet, SheetFacts, Workbook
-
-_V = TypeVar("_V")
-_A1 = Cell(0, 0)
-
+    from gradsheet.sheet.workbook import Sheet, Workbook
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenLines(Edit):
@@ -295,115 +290,11 @@ def _with_followers(
     workbook: Workbook, sheet: Sheet, lines: LineMap, moves: tuple[Edit, ...], label: str
 ) -> tuple[Edit, Change]:
     """Move lines, and put all that names cells of the sheet as it must read afterwards."""
-    facts = PutFacts(sheet.id, _facts_after(sheet.facts(), lines), label, Change(structure=True))
-    formulas = PutFormulas(_formulas_after(workbook, sheet, lines), label)
+    facts = PutFacts(sheet.id, facts_after(sheet.facts(), lines), label, Change(structure=True))
+    formulas = PutFormulas(formulas_after(workbook, sheet, lines), label)
     names = PutNames(
-        tuple(_name_after(name, workbook, sheet, lines) for name in workbook.names),
-        tuple(t for table in workbook.tables if (t := _table_after(table, sheet, lines))),
+        tuple(name_after(name, sheet, lines) for name in workbook.names),
+        tuple(t for table in workbook.tables if (t := table_after(table, sheet, lines))),
         label,
     )
     return Composite((*moves, formulas, facts, names), label).apply_to(workbook)
-
-
-def _formulas_after(
-    workbook: Workbook, moved: Sheet, lines: LineMap
-) -> tuple[tuple[int, Cell, Formula], ...]:
-    """Every formula that reads differently afterwards, at its new place."""
-    rewritten: list[tuple[int, Cell, Formula]] = []
-    moved_name = moved.name.casefold()
-    for sheet in workbook.sheets:
-        is_own = sheet is moved
-
-        def is_moved(name: str | None, is_own: bool = is_own) -> bool:
-            return is_own if name is None else name.casefold() == moved_name
-
-        for cell, formula in sheet.cells.formulas().items():
-            new_cell = lines.cell(cell) if is_own else cell
-            if new_cell is None:
-                continue
-            expr = follow(formula.expr, lines, cell, new_cell, is_moved)
-            array = formula.array
-            if is_own and array is not None:
-                array = lines.region(array)
-            if expr is not formula.expr or array != formula.array:
-                rewritten.append((sheet.id, new_cell, replace(formula, expr=expr, array=array)))
-    return tuple(rewritten)
-
-
-def _name_after(
-    name: DefinedName, workbook: Workbook, moved: Sheet, lines: LineMap
-) -> DefinedName:
-    def is_moved(sheet: str | None) -> bool:
-        if sheet is None:
-            return name.sheet == moved.id
-        return sheet.casefold() == moved.name.casefold()
-
-    expr = follow(name.expr, lines, _A1, _A1, is_moved)
-    return name if expr is name.expr else replace(name, expr=expr)
-
-
-def _table_after(table: Table, moved: Sheet, lines: LineMap) -> Table | None:
-    if table.sheet != moved.id:
-        return table
-    region = lines.region(table.region)
-    if region is None:
-        return None
-    columns = table.columns
-    if lines.axis == "column" and (region.shape != table.region.shape or region != table.region):
-        places = {
-            lines.line(table.region.left + at): name for at, name in enumerate(table.columns)
-        }
-        taken = {name.casefold() for name in table.columns}
-        columns = tuple(
-            places[col] if col in places else _new_column(taken)
-            for col in range(region.left, region.right)
-        )
-    return replace(table, region=region, columns=columns)
-
-
-def _new_column(taken: set[str]) -> str:
-    """A column name that the table does not have, as Excel gives: Column1, Column2 ..."""
-    number = 1
-    while f"column{number}" in taken:
-        number += 1
-    taken.add(f"column{number}")
-    return f"Column{number}"
-
-
-def _facts_after(facts: SheetFacts, lines: LineMap) -> SheetFacts:
-    """Roles, sizes, labels, notes and formats where they belong afterwards."""
-    is_row = lines.axis == "row"
-    widths = facts.column_widths if is_row else _lines_after(facts.column_widths, lines)
-    if isinstance(lines, Insertion) and not is_row and lines.at - 1 in facts.column_widths:
-        like = facts.column_widths[lines.at - 1]
-        widths.update(dict.fromkeys(range(lines.at, lines.at + lines.count), like))
-    return replace(
-        facts,
-        formats=facts.formats.moved(lines.format_region),
-        roles=tuple(
-            replace(role, region=region)
-            for role in facts.roles
-            if (region := lines.region(role.region)) is not None
-        ),
-        column_widths=widths,
-        row_heights=_lines_after(facts.row_heights, lines) if is_row else facts.row_heights,
-        row_labels=_lines_after(facts.row_labels, lines) if is_row else facts.row_labels,
-        column_labels=facts.column_labels if is_row else _lines_after(facts.column_labels, lines),
-        frozen=_frozen_after(facts.frozen, lines),
-        notes={new: text for cell, text in facts.notes.items() if (new := lines.cell(cell))},
-    )
-
-
-def _lines_after(by_line: Mapping[int, _V], lines: LineMap) -> dict[int, _V]:
-    moved = ((lines.line(index), value) for index, value in by_line.items())
-    return {index: value for index, value in moved if index is not None}
-
-
-def _frozen_after(frozen: Cell, lines: LineMap) -> Cell:
-    """How many rows and columns stay in sight: those that were, and what came among them."""
-    count = frozen.row if lines.axis == "row" else frozen.col
-    if count == 0 or isinstance(lines, Movement):
-        return frozen
-    span = lines.span(0, count - 1)
-    kept = 0 if span is None else span[1] + 1
-    return frozen._replace(row=kept) if lines.axis == "row" else frozen._replace(col=kept)
