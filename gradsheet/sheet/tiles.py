@@ -42,6 +42,8 @@ class Formula:
 
 
 class Tile:
+    """A dense piece of a sheet, (TILE_ROWS, TILE_COLS), and the formulas in it."""
+
     __slots__ = ("formulas", "kinds", "values")
 
     def __init__(self) -> None:
@@ -51,18 +53,22 @@ class Tile:
 
     @property
     def is_empty(self) -> bool:
+        """Whether the tile holds nothing and can be dropped."""
         return not self.formulas and not self.kinds.any()
 
 
 Key: TypeAlias = tuple[int, int]
+"""Row and column of a tile among the tiles."""
 
 
 def tile_region(key: Key) -> Region:
+    """The cells of a tile."""
     top, left = key[0] * TILE_ROWS, key[1] * TILE_COLS
     return Region(top, left, top + TILE_ROWS, left + TILE_COLS)
 
 
 def key_of(cell: tuple[int, int]) -> Key:
+    """The tile that a cell lies in."""
     return cell[0] // TILE_ROWS, cell[1] // TILE_COLS
 
 
