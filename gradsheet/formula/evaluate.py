@@ -7,7 +7,7 @@ Errors are values here; nothing raises for what a workbook holds. Knows no graph
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gradsheet.formula import operators, trace
-from gradsheet.formula.address import Region
+from gradsheet.formula.address import MAX_COLS, MAX_ROWS, Region
 from gradsheet.formula.areas import Area, Areas, Part, Scatter, area_of
 from gradsheet.formula.batch import Batch, constant, error, plain
 from gradsheet.formula.functions import FUNCTIONS
@@ -45,6 +45,10 @@ from gradsheet.formula.values import ErrorCode, FormulaError, Scalar, Strings
 from gradsheet.formula.windows import Planes, gather, read
 
 Value: TypeAlias = Batch | Area | Scatter | Areas
+
+
+class _NotUniformError(Exception):
+    """The cells of a block need areas of different sizes."""
 
 
 @dataclass(slots=True)
@@ -87,11 +91,15 @@ class Evaluator:
         self.part = part
         self.is_array = is_array
         self.block = -1  # index of the block, which names what volatile functions draw
+        self._drawn = 0
         self._variables: list[tuple[str, Value]] = []
 
     def result(self, expr: Expr) -> Batch:
         """What the cells show: one value each, or an array for an array formula."""
-        batch = self.batch(expr)
+        try:
+            batch = self.batch(expr)
+        except _NotUniformError:
+            return self._cell_by_cell(expr)
         if not self.is_array and batch.is_array:
             batch = batch.view(lambda x: x[:, :, :1, :1])
         if isinstance(batch.kind, int) and batch.kind == 0:
@@ -100,6 +108,96 @@ class Evaluator:
             kind = torch.where(batch.kind == 0, 1, batch.kind).to(torch.uint8)
             return Batch(batch.num, kind)
         return batch
+
+    def _cell_by_cell(self, expr: Expr) -> Batch:
+        """The results of a formula that sees areas of different sizes in its cells."""
+        part = self.part
+        rows = []
+        for r in range(part.rows):
+            row = []
+            for c in range(part.cols):
+                top, left = part.top + r * part.row_stride, part.left + c * part.col_stride
+                one = Evaluator(self.world, Part(part.sheet, top, left, 1, 1), self.is_array)
+                one.block = self.block
+                row.append(one.result(expr))
+            rows.append(row)
+        num = torch.cat([torch.cat([b.num for b in row], 1) for row in rows], 0)
+        if len({b.kind for row in rows for b in row if isinstance(b.kind, int)}) == 1 and all(
+            isinstance(b.kind, int) for row in rows for b in row
+        ):
+            return Batch(num, rows[0][0].kind)
+        return Batch(num, torch.cat([torch.cat([b.kinds() for b in row], 1) for row in rows], 0))
+
+    def split(self) -> None:
+        """Give up computing all cells at once: evaluate the formula cell by cell instead."""
+        if self.part.rows * self.part.cols > 1:
+            raise _NotUniformError
+
+    def size(self, batch: Batch, purpose: str) -> int:
+        """One whole number for a size, the same in every cell; -1 for an error."""
+        places, codes = self.integers(batch, f"The size in {purpose}")
+        if not (places == places.flat[0]).all() or codes.any():
+            self.split()
+        return -1 if codes.any() else int(places.flat[0])
+
+    def follow(self, result: Batch, *inputs: Batch) -> None:
+        """Note that a result computed outside of tensors depends on what its inputs do."""
+        tracer = trace.active()
+        if tracer is not None and any(tracer.depends(batch.num) for batch in inputs):
+            tracer.mark(result.num)
+
+    def drawn(self, shape: tuple[int, ...]) -> Tensor:
+        """Uniform numbers for the call being evaluated, the same until they are drawn anew."""
+        self._drawn += 1
+        key = (self.block, self._drawn, self.part, shape)
+        known = self.world.draws.get(key)
+        if known is None:
+            known = torch.rand(shape, generator=self.world.generator, dtype=torch.float64)
+            self.world.draws[key] = known
+        return known
+
+    def corners(self, value: Area | Scatter) -> tuple[Any, Any, Any]:
+        """First row and column of a reference, int64 (R|1, C|1), and codes of errors."""
+        if isinstance(value, Scatter):
+            codes = np.zeros((1, 1)) if value.errors is None else value.errors
+            return value.tops, value.lefts, codes
+        rows = self.part.rows if value.row_step else 1
+        cols = self.part.cols if value.col_step else 1
+        tops = value.top + value.row_step * np.arange(rows, dtype=np.int64)
+        lefts = value.left + value.col_step * np.arange(cols, dtype=np.int64)
+        return tops[:, None], lefts[None, :], np.zeros((1, 1))
+
+    def placed(
+        self, sheet: int, tops: Any, lefts: Any, height: int, width: int, codes: Any, *,
+        dynamic: bool,
+    ) -> Value:  # fmt: skip
+        """A reference at computed places; #REF! where it leaves the sheet."""
+        outside = (tops < 0) | (lefts < 0) | (tops + height > MAX_ROWS) | (lefts + width > MAX_COLS)
+        codes = np.where(codes > 0, codes, np.where(outside, float(ErrorCode.REF), 0.0))
+        if not codes.any() and tops.size == 1 and lefts.size == 1:
+            return Area(sheet, int(tops.flat[0]), int(lefts.flat[0]), height, width,
+                        dynamic=dynamic)  # fmt: skip
+        return Scatter(sheet, tops, lefts, height, width, codes if codes.any() else None)
+
+    def spelled(self, text: str) -> Value:
+        """The reference that a text spells, #REF! for a text that spells none."""
+        host = self.part.host
+        try:
+            expr = self.world.parse(self.strings.id_of("=" + text), self.part.sheet, *host)
+        except FormulaError:
+            return error(ErrorCode.REF)
+        if not isinstance(expr, (Ref, Range, Columns, Rows)):
+            return error(ErrorCode.REF)
+        name = expr.first.sheet if isinstance(expr, Range) else expr.sheet
+        sheet = self.part.sheet if name is None else self.world.sheet_of(name)
+        if sheet is None:
+            return error(ErrorCode.REF)
+        area = area_of(expr, sheet, Part(self.part.sheet, host.row, host.col, 1, 1))
+        return error(ErrorCode.REF) if area is None else replace(area, dynamic=True)
+
+    def trimmed(self, together: Sequence[object], value: Value) -> Value:
+        """A whole column cut to what is used, when all references are of one size."""
+        return self.clipped(value) if isinstance(value, Area) else value
 
     def value(self, expr: Expr) -> Value:
         """A value, or the reference that an expression is."""

@@ -5,11 +5,23 @@ Owns the joining of the families into the table; each family is a module of its 
 
 from __future__ import annotations
 
-from gradsheet.formula.functions import linear, logic, math, stats
+from gradsheet.formula.functions import (
+    arrays,
+    chance,
+    criteria,
+    learning,
+    linear,
+    logic,
+    lookup,
+    math,
+    spread,
+    stats,
+    text,
+)
 from gradsheet.formula.functions.table import TABLE, Function
 
 FUNCTIONS: dict[str, Function] = TABLE
 """Every function that can be computed, by its name in capitals."""
 
-FAMILIES = (math, stats, logic, linear)
+FAMILIES = (math, stats, spread, criteria, logic, lookup, arrays, linear, text, chance, learning)
 """The modules that fill the table."""

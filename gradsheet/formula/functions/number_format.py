@@ -1,0 +1,189 @@
+"""Numbers as text in Excel's number formats, for TEXT.
+
+Owns the formats of digits: `0 # ? , . % E+`, literal texts and sections. Dates are not
+understood and say so. Knows no cells.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+
+from gradsheet.formula.batch import number_of, text_of
+from gradsheet.formula.values import ErrorCode, Scalar
+
+_TOKEN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[Ee][+-]|.', re.DOTALL)
+_DATES = re.compile(r"[ymdhs]", re.IGNORECASE)
+
+
+def formatted(value: Scalar, pattern: str) -> Scalar:
+    """A value in a number format; #UNSUPPORTED! for a format that is not understood."""
+    if isinstance(value, ErrorCode):
+        return value
+    if isinstance(value, str):
+        read = number_of(value)
+        if isinstance(read, ErrorCode):
+            return _text_section(value, pattern)
+        value = read
+    if isinstance(value, bool):
+        return text_of(value)
+    number = 0.0 if value is None else float(value)
+    if pattern == "":
+        return ""
+    section, negative = _section(number, _sections(pattern))
+    if section.strip().lower() == "general":
+        return ("-" if negative else "") + text_of(abs(number))
+    return _digits(abs(number), section, negative)
+
+
+def _sections(pattern: str) -> list[str]:
+    sections, current, quoted = [], "", False
+    for char in pattern:
+        if char == '"':
+            quoted = not quoted
+        if char == ";" and not quoted:
+            sections.append(current)
+            current = ""
+        else:
+            current += char
+    return [*sections, current]
+
+
+def _section(number: float, sections: list[str]) -> tuple[str, bool]:
+    """The section for a number, and whether a minus is to be written."""
+    if number == 0 and len(sections) > 2:
+        return sections[2], False
+    if number < 0 and len(sections) > 1:
+        return sections[1], False
+    return sections[0], number < 0
+
+
+def _text_section(value: str, pattern: str) -> str:
+    sections = _sections(pattern)
+    if len(sections) == 4:
+        return "".join(value if t == "@" else t.strip('"') for t in _TOKEN.findall(sections[3]))
+    return value
+
+
+def _digits(number: float, section: str, negative: bool) -> Scalar:
+    tokens = _TOKEN.findall(section)
+    plain = "".join(t for t in tokens if len(t) == 1)
+    if _DATES.search(plain) or any(t.startswith("[") for t in tokens) or "/" in plain:
+        return ErrorCode.UNSUPPORTED
+    tokens = [t for t in tokens if not t.startswith(("_", "*")) or t == "*"]
+    scale = Decimal(100) ** plain.count("%")
+    exact = Decimal(f"{number:.15g}") * scale
+    if any(t in ("E+", "E-", "e+", "e-") for t in tokens):
+        return _scientific(exact, tokens, negative)
+    point = tokens.index(".") if "." in tokens else len(tokens)
+    commas = 0
+    after = max((i for i, t in enumerate(tokens[:point]) if t in "0#?"), default=-1)
+    while after >= 0 and after + 1 + commas < len(tokens) and tokens[after + 1 + commas] == ",":
+        commas += 1
+    exact /= Decimal(1000) ** commas
+    grouped = "," in tokens[:after] if after > 0 else False
+    places = sum(t in "0#?" for t in tokens[point:])
+    rounded = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    whole, _, fraction = f"{rounded:f}".partition(".")
+    sign = "-" if negative and rounded != 0 else ""
+    return sign + _filled(tokens, point, whole, fraction, grouped)
+
+
+def _filled(tokens: list[str], point: int, whole: str, fraction: str, grouped: bool) -> str:
+    """Digits put into the places of a format, from the point outwards."""
+    slots = [i for i, t in enumerate(tokens[:point]) if t in "0#?"]
+    zeros = sum(tokens[i] == "0" for i in slots)
+    digits = whole.lstrip("0").rjust(zeros, "0")
+    placed: dict[int, str] = {}
+    for order, i in enumerate(reversed(slots)):
+        if order < len(digits):
+            placed[i] = digits[len(digits) - 1 - order]
+    if slots and len(digits) > len(slots):
+        placed[slots[0]] = digits[: len(digits) - len(slots) + 1]
+    if grouped:
+        placed = _grouped(placed, slots)
+    behind = [i for i, t in enumerate(tokens) if i > point and t in "0#?"]
+    shown = fraction
+    while shown and len(shown) > 0 and behind[len(shown) - 1 : len(shown)] and (
+        tokens[behind[len(shown) - 1]] == "#" and shown[-1] == "0"
+    ):  # fmt: skip
+        shown = shown[:-1]
+    for order, i in enumerate(behind):
+        if order < len(shown):
+            placed[i] = shown[order]
+    out = []
+    for i, token in enumerate(tokens):
+        if token in "0#?":
+            out.append(placed.get(i, " " if token == "?" else ""))
+        elif token == ",":
+            continue
+        else:
+            out.append(_literal(token))
+    if not slots and point < len(tokens) and whole.strip("0"):
+        out.insert(point, whole)
+    return "".join(out)
+
+
+def _grouped(placed: dict[int, str], slots: list[int]) -> dict[int, str]:
+    """Commas before every third digit from the right."""
+    chars = "".join(placed.get(i, "") for i in slots)
+    out = dict(placed)
+    used = 0
+    for i in reversed(slots):
+        piece = placed.get(i, "")
+        built = ""
+        for char in reversed(piece):
+            if used and used % 3 == 0:
+                built = "," + built
+            built = char + built
+            used += 1
+        # the comma belongs before the digit to its right, that is, after this piece
+        if built.startswith(","):
+            built = built[1:]
+        out[i] = built
+    return _joined_groups(chars, out, slots)
+
+
+def _joined_groups(chars: str, out: dict[int, str], slots: list[int]) -> dict[int, str]:
+    total = len(chars)
+    seen = 0
+    for i in slots:
+        piece = out.get(i, "").replace(",", "")
+        built = ""
+        for char in piece:
+            rest = total - seen
+            if seen and rest % 3 == 0:
+                built += ","
+            built += char
+            seen += 1
+        if i in out:
+            out[i] = built
+    return out
+
+
+def _literal(token: str) -> str:
+    if token.startswith('"'):
+        return token[1:-1]
+    if token.startswith("\\"):
+        return token[1:]
+    return token
+
+
+def _scientific(exact: Decimal, tokens: list[str], negative: bool) -> str:
+    mark = next(i for i, t in enumerate(tokens) if t in ("E+", "E-", "e+", "e-"))
+    front, back = tokens[:mark], tokens[mark + 1 :]
+    places = sum(t in "0#?" for t in front[front.index(".") :]) if "." in front else 0
+    whole_digits = max(1, sum(t in "0#?" for t in front) - places)
+    power = exact.adjusted() - (whole_digits - 1) if exact else 0
+    if whole_digits > 1 and exact:
+        power = (exact.adjusted() // whole_digits) * whole_digits
+    mantissa = exact.scaleb(-power).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    if mantissa >= Decimal(10) ** whole_digits:
+        power += whole_digits if whole_digits > 1 else 1
+        mantissa = exact.scaleb(-power).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    whole, _, fraction = f"{mantissa:f}".partition(".")
+    point = front.index(".") if "." in front else len(front)
+    text = _filled(front, point, whole, fraction, False)
+    sign = "-" if power < 0 else ("+" if tokens[mark][1] == "+" else "")
+    width = sum(t in "0#?" for t in back)
+    return f"{'-' if negative else ''}{text}E{sign}{abs(power):0{width}d}"
