@@ -14,6 +14,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from gradsheet.formula.address import Cell, Region
+from gradsheet.formula.values import Kind
 from gradsheet.qt.grid.cell_style import CellStyles
 from gradsheet.qt.grid.extent import Extent, extent_of
 from gradsheet.qt.grid.geometry import (
@@ -311,20 +312,40 @@ class GridCanvas(QAbstractScrollArea):
 
     def update_values(self, regions: Iterable[Region]) -> None:
         """Paint cells again whose values are others, with the texts that ran out of them."""
-        regions = list(regions)
+        regions = [part for region in regions for part in self._as_painted(region)]
         for region in regions:
             self.update_region(region)
         for (row, col), end in self._painter.overruns.items():
             span = Region(row, col, row + 1, end)
             if any(span.intersect(region) is not None for region in regions):
                 self.update_region(span)
-        in_roles = all(
-            any(role.region.contains(region) for role in self._roles_shown) for region in regions
-        )
-        if self._tags is not None and not in_roles:
+
+    def update_tags(self) -> None:
+        """Place the name tags anew, and paint again where they were and where they are."""
+        if self._tags is not None:
             before, self._tags = self._tags, None
             for tag in set(before) ^ set(self.tags):
                 self.update_region(tag.cells)
+
+    def is_in_role(self, region: Region) -> bool:
+        """Whether all of a region plays one role, so that it holds no tag."""
+        return any(role.region.contains(region) for role in self._roles_shown)
+
+    def _as_painted(self, region: Region) -> list[Region]:
+        """The visible parts of a region; the whole rows of it where text may run over.
+
+        A text that is new runs on to the right, and one at the left comes in where cells are
+        blank now. Numbers, as a run writes them, stay within their cells.
+        """
+        parts = []
+        for pane in self._layout.panes():
+            part = region.intersect(pane.region)
+            if part is not None:
+                kinds = self.sheet.cells.read(part)[1]
+                if (kinds != Kind.NUMBER).any():
+                    part = Region(part.top, pane.cols.start, part.bottom, pane.cols.stop)
+                parts.append(part)
+        return parts
 
     def paintEvent(self, event: QPaintEvent) -> None:
         exposed = event.region()

@@ -21,6 +21,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import ErrorCode, Kind, Strings
 from gradsheet.qt.grid.cell_style import CellStyle, CellStyles
+from gradsheet.qt.grid.exposed import Block, Part, exposed_part, read_block
 from gradsheet.qt.grid.geometry import Layout, Pane
 from gradsheet.qt.grid.roles import SIGN_PX, TAG_GAP_PX, Tag, draw_sign
 from gradsheet.qt.grid.typeface import Face, Faces
@@ -29,10 +30,9 @@ from gradsheet.sheet.roles import RoleRegion
 from gradsheet.sheet.workbook import Sheet
 
 PAD_PX = 6
+_FAR_PX = 1 << 20
 TIGHT_PX = 2
 """A number keeps at least this distance from the lines before it gives way to ###."""
-_OVERRUN_COLUMNS = 8
-"""How far left of the exposed cells a text may begin that runs into them."""
 
 _BLANK, _NUMBER, _TEXT = int(Kind.BLANK), int(Kind.NUMBER), int(Kind.TEXT)
 _ERROR = int(Kind.ERROR)
@@ -49,30 +49,6 @@ class Scene:
     regions: Sequence[Region]
     current: Cell
     has_focus: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """The cells whose texts are drawn: the first `before` columns lie left of the exposed ones."""
-
-    region: Region
-    xs: list[int]
-    ys: list[int]
-    values: list[list[float]]
-    kinds: list[list[int]]
-    styles: Sequence[Sequence[CellStyle]]
-    before: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of a pane being painted: cells, their edges in the viewport and the clip."""
-
-    rows: range
-    cols: range
-    xs: list[int]
-    ys: list[int]
-    clip: QRect
 
 
 class GridPainter:
@@ -112,8 +88,9 @@ class GridPainter:
         clip = exposed.intersected(pane.area)
         if clip.isEmpty():
             return
-        part = _part(layout, pane, clip)
-        block = self._read(layout, pane, part, scene)
+        part = exposed_part(layout, pane, clip)
+        block = read_block(layout, pane, part, scene.sheet.cells, scene.styles)
+        self._forget_overruns(block.region)
         painter.setClipRect(clip)
         painter.fillRect(clip, self._sheet_colour)
         self._lines(painter, part)
@@ -138,17 +115,14 @@ class GridPainter:
 
     @staticmethod
     def _box(layout: Layout, pane: Pane, region: Region) -> QRect:
-        """A region's rectangle in a pane, cut a little outside of what can be seen."""
-        area = pane.area
-        left = layout.columns.offset(region.left) - pane.shift_x
-        top = layout.rows.offset(region.top) - pane.shift_y
-        right = layout.columns.offset(region.right) - pane.shift_x
-        bottom = layout.rows.offset(region.bottom) - pane.shift_y
-        left, right = max(left, area.left() - 20), min(right, area.right() + 20)
-        top, bottom = max(top, area.top() - 20), min(bottom, area.bottom() + 20)
+        """A region's rectangle in a pane, cut far outside of what can be seen."""
+        left = max(layout.columns.offset(region.left) - pane.shift_x, -_FAR_PX)
+        top = max(layout.rows.offset(region.top) - pane.shift_y, -_FAR_PX)
+        right = min(layout.columns.offset(region.right) - pane.shift_x, _FAR_PX)
+        bottom = min(layout.rows.offset(region.bottom) - pane.shift_y, _FAR_PX)
         return QRect(left, top, right - left, bottom - top)
 
-    def _lines(self, painter: QPainter, part: _Part) -> None:
+    def _lines(self, painter: QPainter, part: Part) -> None:
         """Hairlines at the right and lower edge of each cell."""
         painter.setPen(self._line)
         left, right = part.clip.left(), min(part.clip.right(), part.xs[-1] - 1)
@@ -213,13 +187,13 @@ class GridPainter:
         if layout.frozen.col:
             painter.drawLine(layout.split_x - 1, 0, layout.split_x - 1, layout.height)
 
-    def _fills(self, painter: QPainter, block: _Block) -> None:
+    def _fills(self, painter: QPainter, block: Block) -> None:
         """Grounds that formats ask for, over the hairlines' cells but not the lines."""
         for i, row in enumerate(block.styles):
             if i and row is block.styles[i - 1] and not any(style.fill for style in row):
                 return  # one style, without a ground, for all
             for j, style in enumerate(row):
-                if style.fill and j >= block.before:
+                if style.fill and block.before <= j < block.stop:
                     x, y = block.xs[j], block.ys[i]
                     right, bottom = block.xs[j + 1], block.ys[i + 1]
                     painter.fillRect(x, y, right - x - 1, bottom - y - 1, QColor(style.fill))
@@ -235,19 +209,8 @@ class GridPainter:
 
     # -------------------------------------------------------------------------------- texts
 
-    def _read(self, layout: Layout, pane: Pane, part: _Part, scene: Scene) -> _Block:
-        """What the exposed cells hold, and those at their left whose text may run into them."""
-        before = min(_OVERRUN_COLUMNS, part.cols.start - pane.cols.start)
-        region = Region(part.rows.start, part.cols.start - before, part.rows.stop, part.cols.stop)
-        self._forget_overruns(region)
-        values, kinds = scene.sheet.cells.read(region)
-        styles = scene.styles.plane(region)
-        earlier = layout.columns.edges(range(region.left, part.cols.start))[:-1]
-        xs = [x - pane.shift_x for x in earlier] + part.xs
-        return _Block(region, xs, part.ys, values.tolist(), kinds.tolist(), styles, before)
-
     def _texts(
-        self, painter: QPainter, block: _Block, scene: Scene, overruns: dict[tuple[int, int], int]
+        self, painter: QPainter, block: Block, scene: Scene, overruns: dict[tuple[int, int], int]
     ) -> None:
         """Draw the text of every cell.
 
@@ -258,13 +221,13 @@ class GridPainter:
         painter.setFont(face.font)
         painter.setPen(self._text)
         draw, width_of, pad = painter.drawText, face.number_width, self.pad
-        xs, ys, before = block.xs, block.ys, block.before
+        xs, ys, before, stop = block.xs, block.ys, block.before, block.stop
         digit = max(1, face.number_width("0"))
         rest: list[tuple[int, int]] = []
         for i, (row, row_kinds) in enumerate(zip(block.values, block.kinds, strict=True)):
             styles = block.styles[i]
             baseline = ys[i] + (ys[i + 1] - ys[i] - face.height) // 2 + face.ascent
-            for j, kind in enumerate(row_kinds):
+            for j, kind in enumerate(row_kinds[:stop]):
                 if kind == _BLANK or (j < before and kind != _TEXT):
                     continue
                 style = styles[j]
@@ -283,7 +246,7 @@ class GridPainter:
             self._other(painter, block, i, j, scene, overruns.get((i, j)))
 
     def _other(
-        self, painter: QPainter, block: _Block, i: int, j: int, scene: Scene, end: int | None
+        self, painter: QPainter, block: Block, i: int, j: int, scene: Scene, end: int | None
     ) -> None:
         """Draw a text, a boolean, an error or a number in a style of its own.
 
@@ -343,7 +306,7 @@ class GridPainter:
         return QPen(QColor(legible(colour, self.theme.sheet, self.theme.text)))
 
     def _run_over(
-        self, painter: QPainter, block: _Block, scene: Scene
+        self, painter: QPainter, block: Block, scene: Scene
     ) -> dict[tuple[int, int], int]:
         """Find the texts that run over blank neighbours, and open the lines between these.
 
@@ -353,7 +316,7 @@ class GridPainter:
         for i, kinds in enumerate(block.kinds):
             if _TEXT not in kinds:
                 continue
-            for j, kind in enumerate(kinds):
+            for j, kind in enumerate(kinds[: block.stop]):
                 style = block.styles[i][j]
                 if kind != _TEXT or style.align not in ("auto", "left"):
                     continue
@@ -392,12 +355,3 @@ class GridPainter:
         if self.overruns:
             for cell in [cell for cell in self.overruns if region.contains(cell)]:
                 del self.overruns[cell]
-
-
-def _part(layout: Layout, pane: Pane, clip: QRect) -> _Part:
-    """The cells of a pane that a clip touches."""
-    rows = layout.rows.visible(clip.top() + pane.shift_y, clip.bottom() + 1 + pane.shift_y)
-    cols = layout.columns.visible(clip.left() + pane.shift_x, clip.right() + 1 + pane.shift_x)
-    xs = [x - pane.shift_x for x in layout.columns.edges(cols)]
-    ys = [y - pane.shift_y for y in layout.rows.edges(rows)]
-    return _Part(rows, cols, xs, ys, clip)

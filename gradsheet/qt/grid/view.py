@@ -221,6 +221,8 @@ class GridView(GridCanvas):
         ]
         if touched:
             self.update_values(touched)
+            if not all(map(self.is_in_role, touched)):
+                self.update_tags()
         if any(region.contains(self.current) for region in touched):
             self._say_current()
             self.content_changed.emit()

@@ -230,3 +230,9 @@ def hands(grid: GridView) -> Hands:
 def lesson_hands(lesson_grid: GridView) -> Hands:
     """Hands on the lesson's grid."""
     return Hands(lesson_grid)
+
+
+@pytest.fixture
+def hands_on() -> Callable[[GridView], Hands]:
+    """Hands on a grid of the test's own."""
+    return Hands

@@ -10,11 +10,14 @@ from gradsheet.formula.address import Cell, Region
 from gradsheet.qt.grid.geometry import SCROLL_BAR_STEPS, Axis, Layout, px_per_step
 
 sizes = st.dictionaries(st.integers(0, 40), st.integers(0, 90), max_size=8)
+NOTHING_FROZEN = Cell(0, 0)
 zooms = st.sampled_from([0.3, 0.5, 1.0, 1.1, 1.5, 4.0])
 
 
 @given(sizes, zooms)
-def test_an_offset_is_the_sum_of_the_sizes_before_it(overrides: dict[int, int], zoom: float) -> None:
+def test_an_offset_is_the_sum_of_the_sizes_before_it(
+    overrides: dict[int, int], zoom: float
+) -> None:
     axis = Axis(40, 20, overrides, zoom)
     position = 0
     for index in range(40):
@@ -47,7 +50,7 @@ def test_a_step_goes_over_hidden_items_and_stops_at_the_ends() -> None:
     assert Axis(10, 20).step(4, 100) == 9
 
 
-def layout(frozen: Cell = Cell(0, 0), x: int = 0, y: int = 0, rows: int = 1000) -> Layout:
+def layout(frozen: Cell = NOTHING_FROZEN, x: int = 0, y: int = 0, rows: int = 1000) -> Layout:
     return Layout(Axis(rows, 20), Axis(100, 64), 1000, 500, 50, 30, frozen, x, y)
 
 
@@ -55,9 +58,9 @@ def test_a_cell_is_found_where_its_rectangle_is() -> None:
     for scrolled in (layout(), layout(x=70, y=333), layout(Cell(2, 1), 70, 333)):
         for cell in (Cell(0, 0), Cell(1, 0), Cell(20, 5)):
             rect = scrolled.cell_rect(cell)
-            under_frozen = (
-                cell.row >= scrolled.frozen.row and rect.top() < scrolled.split_y
-            ) or (cell.col >= scrolled.frozen.col and rect.left() < scrolled.split_x)
+            under_frozen = (cell.row >= scrolled.frozen.row and rect.top() < scrolled.split_y) or (
+                cell.col >= scrolled.frozen.col and rect.left() < scrolled.split_x
+            )
             if not under_frozen:
                 assert scrolled.cell_at(rect.center()) == cell
 
