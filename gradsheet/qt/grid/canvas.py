@@ -352,7 +352,7 @@ class GridCanvas(QAbstractScrollArea):
         many = exposed.rectCount() > _MOST_EXPOSED_PARTS
         painter = QPainter(self.viewport())
         try:
-            for rect in [event.rect()] if many else list(exposed):
+            for rect in [event.rect()] if many else exposed:
                 self.paint(painter, rect)
         finally:
             painter.end()  # Qt crashes if an error leaves a painter behind

@@ -60,7 +60,9 @@ class CellStyle:
         self.is_general = self._format.is_general or self._format.is_text
         self.number = _number_text(self._format)
         colours = any(section.color for section in self._format.sections)
-        self.is_plain = not (self.font or self.color or colours or self.align != "auto")
+        self.is_plain = not (
+            self.font or self.color or self.fill or colours or self.align != "auto"
+        )
 
     def number_color(self, value: float) -> str:
         """The colour a format asks for a number, "" for the theme's."""

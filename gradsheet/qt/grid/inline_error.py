@@ -36,6 +36,7 @@ class InlineError(QLabel):
         self.setText(f"{error.text}\n{error.hint}" if error.hint else error.text)
         self.setAccessibleName(self.text())
         parent = self.parentWidget()
+        assert parent is not None
         self.setFixedWidth(min(_MOST_WIDTH, max(160, parent.width() - 2 * SPACE)))
         self.setFixedHeight(self.heightForWidth(self.width()))
         place = editor.mapTo(parent, QPoint(0, editor.height() + 4))

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLine, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen, QRegion
 
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import ErrorCode, Kind, Strings
@@ -25,7 +25,16 @@ from gradsheet.qt.grid.exposed import Block, Part, exposed_part, read_block
 from gradsheet.qt.grid.geometry import Layout, Pane
 from gradsheet.qt.grid.roles import SIGN_PX, TAG_GAP_PX, Tag, draw_sign
 from gradsheet.qt.grid.typeface import Face, Faces
-from gradsheet.qt.theme import FRAME_PX, STRIPE_PX, Theme, legible, translucent
+from gradsheet.qt.theme import (
+    FRAME_PX,
+    ROLE_COLOURS,
+    STRIPE_PX,
+    Theme,
+    blend,
+    contrast_ratio,
+    legible,
+    translucent,
+)
 from gradsheet.sheet.roles import RoleRegion
 from gradsheet.sheet.workbook import Sheet
 
@@ -71,10 +80,10 @@ class GridPainter:
         self._text = QPen(QColor(theme.text))
         self._error = QPen(QColor(theme.error))
         self._line = QPen(QColor(theme.lines), 1)
-        self._line.setCosmetic(True)
-        self._tints = {
-            role: translucent(theme.role_colour(role), theme.tint)
-            for role in ("data", "prediction", "loss", "item", "user", "parameter")
+        self._tints = {role: QColor(theme.role_tint(role)) for role in ROLE_COLOURS}
+        self._tint_lines = {
+            role: QPen(QColor(blend(theme.lines, colour, theme.tint)), 1)
+            for role, colour in ROLE_COLOURS.items()
         }
         self._strong_line = QPen(QColor(theme.strong_lines), 1)
         self._wash = translucent(theme.accent, theme.wash)
@@ -92,15 +101,11 @@ class GridPainter:
         block = read_block(layout, pane, part, scene.sheet.cells, scene.styles)
         self._forget_overruns(block.region)
         painter.setClipRect(clip)
-        painter.fillRect(clip, self._sheet_colour)
-        self._lines(painter, part)
+        roles = [r for r in scene.sheet.roles if r.region.intersect(pane.region) is not None]
+        self._grounds(painter, layout, pane, part, roles)
         overruns = self._run_over(painter, block, scene)
         self._open_lines(painter, layout, pane, scene.tags)
         self._fills(painter, block)
-        roles = [r for r in scene.sheet.roles if r.region.intersect(pane.region) is not None]
-        for role in roles:
-            box = self._box(layout, pane, role.region)
-            painter.fillRect(box, self._tints[role.role.value])
         self._washes(painter, layout, pane, scene)
         self._texts(painter, block, scene, overruns)
         self._notes(painter, layout, pane, scene)
@@ -122,13 +127,36 @@ class GridPainter:
         bottom = min(layout.rows.offset(region.bottom) - pane.shift_y, _FAR_PX)
         return QRect(left, top, right - left, bottom - top)
 
-    def _lines(self, painter: QPainter, part: Part) -> None:
-        """Hairlines at the right and lower edge of each cell."""
-        painter.setPen(self._line)
-        left, right = part.clip.left(), min(part.clip.right(), part.xs[-1] - 1)
-        top, bottom = part.clip.top(), min(part.clip.bottom(), part.ys[-1] - 1)
-        lines = [QLine(x - 1, top, x - 1, bottom) for x in part.xs[1:]]
-        lines += [QLine(left, y - 1, right, y - 1) for y in part.ys[1:]]
+    def _grounds(
+        self, painter: QPainter, layout: Layout, pane: Pane, part: Part, roles: Sequence[RoleRegion]
+    ) -> None:
+        """The sheet and the roles' tints with hairlines on them, opaque and each px filled once.
+
+        Laying translucent tints over the sheet took longer than all the numbers.
+        """
+        rest = QRegion(part.clip)
+        tinted = []
+        for role in reversed(roles):
+            box = self._box(layout, pane, role.region)
+            visible = rest.intersected(box)
+            rest = rest.subtracted(box)
+            for rect in visible:
+                painter.fillRect(rect, self._tints[role.role.value])
+                tinted.append((rect, self._tint_lines[role.role.value]))
+        for rect in rest:
+            painter.fillRect(rect, self._sheet_colour)
+        self._lines(painter, part, part.clip, self._line)
+        for rect, pen in tinted:
+            self._lines(painter, part, rect, pen)
+
+    @staticmethod
+    def _lines(painter: QPainter, part: Part, box: QRect, pen: QPen) -> None:
+        """Hairlines at the right and lower edge of each cell, inside a rectangle."""
+        painter.setPen(pen)
+        left, right = box.left(), min(box.right(), part.xs[-1] - 1)
+        top, bottom = box.top(), min(box.bottom(), part.ys[-1] - 1)
+        lines = [QLine(x - 1, top, x - 1, bottom) for x in part.xs[1:] if left < x <= right + 1]
+        lines += [QLine(left, y - 1, right, y - 1) for y in part.ys[1:] if top < y <= bottom + 1]
         painter.drawLines(lines)
 
     def _washes(self, painter: QPainter, layout: Layout, pane: Pane, scene: Scene) -> None:
@@ -265,18 +293,18 @@ class GridPainter:
             if face.number_width(text) > room:
                 face, text = self._squeezed(style, value, text, room)
             align = "right" if align == "auto" else align
-            colour = self._pen(style.number_color(value))
+            colour = self._pen(style.number_color(value), style.fill)
         elif kind == _TEXT:
             text = scene.strings.text(int(value)).replace("\n", " ").join(style.around_text)
             align = "left" if align == "auto" else align
-            colour = self._pen(style.color)
+            colour = self._pen(style.color, style.fill)
             right = block.xs[end] if end is not None else right
             text = face.elided(text, right - left - 2 * TIGHT_PX)
         else:
             text = ErrorCode(int(value)).text if kind == _ERROR else ("FALSE", "TRUE")[int(value)]
             text = face.elided(text, room)
             align = "center" if align == "auto" else align
-            colour = self._error if kind == _ERROR else self._pen(style.color)
+            colour = self._error if kind == _ERROR else self._pen(style.color, style.fill)
         width = face.width(text)
         pad = max(0, min(self.pad, right - left - width - TIGHT_PX))
         if align == "left":
@@ -299,11 +327,15 @@ class GridPainter:
                     return narrow, text
         return face, style.fitted(value, room, face.number_width)
 
-    def _pen(self, colour: str) -> QPen:
-        """The pen of a format's own colour, the theme's without one."""
-        if not colour:
+    def _pen(self, colour: str, fill: str) -> QPen:
+        """The pen of a format's own colour, the theme's without one, that its ground lets read."""
+        if not colour and not fill:
             return self._text
-        return QPen(QColor(legible(colour, self.theme.sheet, self.theme.text)))
+        ground = fill or self.theme.sheet
+        against = self.theme.text
+        if fill:
+            against = "#000000" if contrast_ratio(fill, "#000000") > 6 else "#FFFFFF"
+        return QPen(QColor(legible(colour or self.theme.text, ground, against)))
 
     def _run_over(
         self, painter: QPainter, block: Block, scene: Scene
@@ -333,11 +365,18 @@ class GridPainter:
                 if end > j + 1:
                     found[i, j] = end
                     top, height = block.ys[i], block.ys[i + 1] - block.ys[i] - 1
+                    origin = Cell(block.region.top + i, block.region.left + j)
+                    ground = self._ground_at(origin, scene.sheet.roles)
                     for x in block.xs[j + 1 : end]:
-                        painter.fillRect(x - 1, top, 1, height, self._sheet_colour)
-                    origin = (block.region.top + i, block.region.left + j)
+                        painter.fillRect(x - 1, top, 1, height, ground)
                     self.overruns[origin] = block.region.left + end
         return found
+
+    def _ground_at(self, cell: Cell, roles: Sequence[RoleRegion]) -> QColor:
+        for role in reversed(roles):
+            if role.region.contains(cell):
+                return self._tints[role.role.value]
+        return self._sheet_colour
 
     def _open_lines(
         self, painter: QPainter, layout: Layout, pane: Pane, tags: Sequence[Tag]

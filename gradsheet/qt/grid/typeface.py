@@ -26,22 +26,22 @@ class Face:
         In px; a baseline lies `ascent` below the top of the line.
     """
 
-    __slots__ = ("_advance", "_elided", "_metrics", "_widths", "ascent", "font", "height")
+    __slots__ = ("_advance_of", "_elided", "_metrics", "_widths", "ascent", "font", "height")
 
     def __init__(self, font: QFont) -> None:
         self.font = font
         self._metrics = QFontMetricsF(font)
         self.ascent = round(self._metrics.ascent())
         self.height = round(self._metrics.ascent() + self._metrics.descent())
-        self._advance = {c: self._metrics.horizontalAdvance(c) for c in _MEASURED}
+        advance = {c: self._metrics.horizontalAdvance(c) for c in _MEASURED}
+        self._advance_of = advance.__getitem__
         self._widths: dict[str, int] = {}
         self._elided: dict[tuple[str, int], str] = {}
 
     def number_width(self, text: str) -> int:
         """Width of a number's text in px, from the table of its characters; not cached."""
-        advance = self._advance
         try:
-            return round(sum([advance[c] for c in text]))
+            return round(sum(map(self._advance_of, text)))
         except KeyError:
             return self.width(text)
 
