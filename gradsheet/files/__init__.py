@@ -1,0 +1,1 @@
+"""Files that gradsheet reads and writes: workbooks, sessions, exports."""
