@@ -116,6 +116,7 @@ class InPlaceEditing(QObject):
         editor.show()
         self.follow()
         editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        view.typed.emit(editor.text())
 
     def forward(self, event: QInputMethodEvent) -> None:
         """Give an input method's text to the editor that it opened."""
@@ -182,10 +183,12 @@ class InPlaceEditing(QObject):
             self._view.setFocus(Qt.FocusReason.OtherFocusReason)
         self._editor.hide()
         self._is_closing = False
+        self._view.content_changed.emit()
 
     def _on_edited(self) -> None:
         self._error.hide()
         self.follow()
+        self._view.typed.emit(self._editor.text())
 
     def follow(self) -> None:
         """Put the editor over its cell and make it as wide as its text."""

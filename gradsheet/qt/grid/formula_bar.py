@@ -55,6 +55,7 @@ class FormulaBar(QWidget):
         grid.current_changed.connect(self.refresh)
         grid.selection_changed.connect(self._show_name)
         grid.content_changed.connect(self.refresh)
+        grid.typed.connect(self._mirror)
         self._restyle()
         self.refresh()
 
@@ -63,11 +64,16 @@ class FormulaBar(QWidget):
     def refresh(self) -> None:
         """Show the current cell; a text that is being edited here stays."""
         self._show_name()
-        if not self.is_editing:
+        if not self.is_editing and not self._grid.editing.is_open:
             text = self._current_text()
             if text != self.line.text():
                 self.line.setText(text)
                 self.line.setCursorPosition(0)
+
+    def _mirror(self, text: str) -> None:
+        """Show what is being typed in the grid."""
+        if not self.is_editing:
+            self.line.setText(text)
 
     @property
     def is_editing(self) -> bool:

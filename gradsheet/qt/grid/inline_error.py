@@ -37,7 +37,10 @@ class InlineError(QLabel):
         self.setAccessibleName(self.text())
         parent = self.parentWidget()
         assert parent is not None
-        self.setFixedWidth(min(_MOST_WIDTH, max(160, parent.width() - 2 * SPACE)))
+        self.ensurePolished()  # the style sheet's font and padding count for the size
+        lines = self.text().splitlines()
+        need = max(self.fontMetrics().horizontalAdvance(line) for line in lines) + 3 * SPACE
+        self.setFixedWidth(min(need, _MOST_WIDTH, max(160, parent.width() - 2 * SPACE)))
         self.setFixedHeight(self.heightForWidth(self.width()))
         place = editor.mapTo(parent, QPoint(0, editor.height() + 4))
         if place.y() + self.height() > parent.height():

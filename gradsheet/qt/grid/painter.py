@@ -306,7 +306,7 @@ class GridPainter:
             align = "center" if align == "auto" else align
             colour = self._error if kind == _ERROR else self._pen(style.color, style.fill)
         width = face.width(text)
-        pad = max(0, min(self.pad, right - left - width - TIGHT_PX))
+        pad = max(0, min(self.pad, (right - left - width) // 2))
         if align == "left":
             x = left + pad
         elif align == "right":

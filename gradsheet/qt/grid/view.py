@@ -48,6 +48,8 @@ class GridView(GridCanvas):
         The selected regions are others; comes with `current_changed` too.
     content_changed()
         What the current cell holds may have changed.
+    typed(text)
+        What stands in the in-place editor now.
     message(text, hint)
         An edit was not possible: what happened, and what to do next.
     zoom_changed(float)
@@ -57,6 +59,7 @@ class GridView(GridCanvas):
     current_changed = Signal()
     selection_changed = Signal()
     content_changed = Signal()
+    typed = Signal(str)
     message = Signal(str, str)
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:

@@ -125,3 +125,22 @@ def test_a_name_that_is_no_address_is_refused(qtbot: QtBot, bar: FormulaBar, key
         keys.type("ZZZZ1")
         keys.press("Return")
     assert bar._grid.current == Cell(0, 0)
+
+
+def test_the_line_shows_what_is_typed_in_the_grid(bar: FormulaBar, keys: Hands) -> None:
+    bar._grid.select(Cell.parse("V41"))
+    keys.type("=1+2")
+    assert bar.line.text() == "=1+2"
+    keys.press("Escape")
+    assert bar.line.text() == "2.34567"
+
+
+def test_an_explanation_is_tall_enough_for_its_text(bar: FormulaBar, keys: Hands) -> None:
+    bar.line.setFocus()
+    bar.line.selectAll()
+    keys.type("=FOO(1,,")
+    keys.press("Return")
+    assert bar.error is not None
+    lines = len(bar.error.text().splitlines())
+    assert bar.error.height() >= lines * bar.error.fontMetrics().height()
+    keys.press("Escape")
