@@ -109,7 +109,7 @@ def _book(options: argparse.Namespace) -> LessonBook:
 
         path = Path(options.ratings)
         task: Task[Any, Any] = Task(
-            "reading ratings", lambda control: reader.read(path, reader.sniff(path), control)
+            "reading ratings", lambda control: reader.read(path, control=control)
         )
         task.start()
         task.join()

@@ -7,7 +7,6 @@ until the whole file has been read and has ratings in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +16,8 @@ from gradsheet.lessons.lesson import crosstab_of
 from gradsheet.tasks import Cancelled, Control, Progress, Task
 
 if TYPE_CHECKING:
-    from gradsheet.ratings.reader import Preview, ReadResult
-
-
-@dataclass(frozen=True, slots=True)
-class Sniffed:
-    """What the first look at a file found."""
-
-    preview: Preview
+    from gradsheet.ratings.reader import ReadResult
+    from gradsheet.ratings.sniffing import Preview, ReadOptions
 
 
 class RatingsImport:
@@ -34,17 +27,19 @@ class RatingsImport:
     ----------
     document : Document
     path : Path
-    preview : Preview, optional
+    options : Preview or ReadOptions, optional
         What to read and how, perhaps changed by the user; sniffed from the file if not given.
     """
 
-    def __init__(self, document: Document, path: Path, preview: Preview | None = None) -> None:
+    def __init__(
+        self, document: Document, path: Path, options: Preview | ReadOptions | None = None
+    ) -> None:
         self.path = path
         self.progress = Progress(None, f"Reading {path.name}")
         self.is_done = False
         self._document = document
         self._task: Task[Progress, ReadResult] = Task(
-            f"reading {path.name}", _reader(path, preview)
+            f"reading {path.name}", _reader(path, options)
         )
 
     def start(self) -> None:
@@ -83,23 +78,23 @@ class RatingsImport:
         table = result.table
         self._document.open_crosstab(crosstab_of(table, self.path.name))
         text = f"{self.path.name}: {len(table.ratings):,} ratings"
-        if result.bad_row_count:
-            text += f", {result.bad_row_count:,} rows could not be read"
+        if result.bad_count:
+            text += f", {result.bad_count:,} rows could not be read"
         hint = "The sheet shows the busiest users by the most rated titles."
         if result.bad_rows:
             first = result.bad_rows[0]
             hint = f"The first is line {first.line}: {first.reason}."
-        level = "warning" if result.bad_row_count else "info"
+        level = "warning" if result.bad_count else "info"
         self._document.say(Message("warning" if level == "warning" else "info", text + ".", hint))
 
 
 def _reader(
-    path: Path, preview: Preview | None
+    path: Path, options: Preview | ReadOptions | None
 ) -> Callable[[Control], Generator[Progress, None, ReadResult]]:
     def read_file(control: Control) -> Generator[Progress, None, ReadResult]:
         from gradsheet.ratings import reader
 
         yield Progress(None, f"Looking at {path.name}")
-        return (yield from reader.read(path, preview or reader.sniff(path), control))
+        return (yield from reader.read(path, options, control))
 
     return read_file

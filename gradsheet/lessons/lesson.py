@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,10 +137,22 @@ def crosstab_of(table: RatingTable, source: str, n: int = BUSIEST, m: int = BUSI
     """Cut the `n` users with most ratings by the `m` most rated items out of a rating table."""
     users, items = table.busiest(n, m)
     return Crosstab(
-        ratings=np.asarray(table.crosstab(users, items), dtype=np.float64),
+        ratings=_shortest(table.crosstab(users, items)),
         users=tuple(int(u) for u in users),
         items=tuple(int(i) for i in items),
-        user_labels=tuple(f"user {table.user_label(int(u))}" for u in users),
-        item_labels=tuple(table.item_label(int(i)) for i in items),
+        user_labels=tuple(_label("user", table.user_ids[u]) for u in users),
+        item_labels=tuple(_label("item", table.item_title(int(i))) for i in items),
         source=source,
     )
+
+
+def _label(what: str, name: object) -> str:
+    """Return a name as it is, and a bare number with the word for what it numbers."""
+    text = str(name)
+    return f"{what} {text}" if text.lstrip("-").isdigit() else text
+
+
+def _shortest(ratings: NDArray[Any]) -> NDArray[np.float64]:
+    """Return single-precision ratings as the doubles that people wrote: 4.1, not 4.0999999."""
+    texts = np.asarray(ratings, dtype=np.float32).astype(str)
+    return texts.astype(np.float64)
