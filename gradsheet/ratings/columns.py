@@ -97,7 +97,7 @@ def guess_columns(names: Sequence[str], rows: Sequence[Sequence[str]], decimal: 
         Data only.
     decimal : "." or ","
     """
-    width = max((len(row) for row in rows), default=len(names))
+    width = max([len(names), *(len(row) for row in rows)])
     cells = [[row[i].strip() for row in rows if i < len(row)] for i in range(width)]
     # Broken rows say nothing about the ids.
     usual = Counter(len(row) for row in rows).most_common(1)[0][0] if rows else 0

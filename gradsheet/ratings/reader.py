@@ -20,7 +20,7 @@ from gradsheet.ratings.sniffing import Preview as Preview
 from gradsheet.ratings.sniffing import ReadOptions as ReadOptions
 from gradsheet.ratings.sniffing import read_sample, split_rows
 from gradsheet.ratings.sniffing import sniff as sniff
-from gradsheet.ratings.source import Source, blocks, locate, opened
+from gradsheet.ratings.source import Source, blocks, decode, locate, opened
 from gradsheet.ratings.table import RatingTable
 from gradsheet.ratings.titles import titles_beside
 from gradsheet.tasks import Control, Pace, Progress
@@ -159,7 +159,8 @@ def _check_columns(source: Source, options: ReadOptions) -> tuple[str, ...]:
             f"{options.separator!r} cannot separate columns.", "Give one character, or ::."
         )
     sample, _ = read_sample(source)
-    lines = decoder.decode(sample).lstrip("\ufeff").splitlines()[options.skip :][:200]
+    text = decode(decoder, sample, final=False).lstrip("\ufeff")
+    lines = text.splitlines()[options.skip :][:200]
     rows = split_rows(lines, options.separator, options.quoting)
     if not rows:
         raise UserError(f"{source.name} is empty.", "Choose a file with ratings in it.")

@@ -23,6 +23,8 @@ from gradsheet.ratings.columns import Columns, guess_columns, is_number, looks_l
 from gradsheet.ratings.source import DOUBLE_COLON, Source, locate, opened
 
 SAMPLE_BYTES = 1 << 16
+_FEWEST_LINES = 20
+_LARGEST_SAMPLE = 1 << 22
 _PREVIEW_ROWS = 50
 _SEPARATORS = {DOUBLE_COLON: "two colons", "\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
 
@@ -195,9 +197,17 @@ def _options(
 
 
 def read_sample(source: Source) -> tuple[bytes, bool]:
-    """Return the first 64 kB, and whether that is the whole file."""
+    """Return the first 64 kB, and whether that is the whole file.
+
+    More is read where that is not a few lines: a wide crosstab has lines of hundreds of kB.
+    """
     with opened(source) as stream:
         sample = stream.read(SAMPLE_BYTES)
+        while sample.count(b"\n") < _FEWEST_LINES and len(sample) < _LARGEST_SAMPLE:
+            more = stream.read(len(sample))
+            if not more:
+                return sample, True
+            sample += more
         return sample, not stream.read(1)
 
 

@@ -195,12 +195,9 @@ def blocks(
     while True:
         raw = stream.read(size)
         read += len(raw)
-        if decoder is None:
-            fresh = raw.removeprefix(codecs.BOM_UTF8) if read == len(raw) else raw
-        else:
-            fresh = decoder.decode(raw, final=not raw).encode()
-            if read == len(raw):
-                fresh = fresh.removeprefix(codecs.BOM_UTF8)
+        fresh = raw if decoder is None else decode(decoder, raw, final=not raw).encode()
+        if read == len(raw):
+            fresh = fresh.removeprefix(codecs.BOM_UTF8)
         data = rest + fresh
         if b"\r" in fresh and b"\n" not in data:  # line ends of the old Macintosh
             data = data.replace(b"\r", b"\n")
@@ -220,6 +217,22 @@ def blocks(
             rest = data
         if not raw:
             return
+
+
+def decode(decoder: codecs.IncrementalDecoder, raw: bytes, *, final: bool) -> str:
+    """Decode the next bytes of a file.
+
+    Raises
+    ------
+    UserError
+        If the encoding allows no such bytes at all.
+    """
+    try:
+        return decoder.decode(raw, final)
+    except UnicodeError as error:
+        raise UserError(
+            f"The file is not in the encoding that was chosen: {error}.", "Choose another encoding."
+        ) from error
 
 
 def _cut(data: bytes, quoting: bool, patience: int) -> int:

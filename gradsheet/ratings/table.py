@@ -150,24 +150,35 @@ class RatingTable:
 
     def duplicate_count(self) -> int:
         """Return how many ratings are overruled by a later one for the same user and item."""
-        if not len(self):
-            return 0
-        keys = self._pair_keys()
-        keys.sort()
-        return len(keys) - 1 - int(np.count_nonzero(keys[1:] != keys[:-1]))
+        keys, _ = self._sorted_pairs()
+        return int(np.count_nonzero(keys[1:] == keys[:-1]))
 
     def without_duplicates(self) -> RatingTable:
         """Return the table with only the last rating of each user-item pair, order kept."""
-        if not self.duplicate_count():
+        keys, rows = self._sorted_pairs()
+        overruled = keys[1:] == keys[:-1]
+        if not overruled.any():
             return self
-        keys = self._pair_keys()
-        order = np.argsort(keys, kind="stable")
-        sorted_keys = keys[order]
-        is_last = np.append(sorted_keys[1:] != sorted_keys[:-1], True)
-        return self.take(np.sort(order[is_last]))
+        kept = np.ones(len(self), dtype=bool)
+        kept[rows[:-1][overruled]] = False
+        return self.take(kept)
 
-    def _pair_keys(self) -> npt.NDArray[np.int64]:
-        return self.users.astype(np.int64) * self.n_items + self.items
+    def _sorted_pairs(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the pairs as sorted numbers, and the row of each; equal pairs in row order."""
+        keys = self.users.astype(np.int64)
+        keys *= self.n_items
+        keys += self.items
+        bits = len(self).bit_length()
+        if (self.n_users * self.n_items).bit_length() + bits > 63:
+            order = np.argsort(keys, kind="stable")
+            return keys[order], order
+        # Pair and row in one number: sorting those takes a fifth of the time of an argsort.
+        keys <<= bits
+        keys |= np.arange(len(self))
+        keys.sort()
+        rows = keys & ((1 << bits) - 1)
+        keys >>= bits
+        return keys, rows
 
     def take(self, rows: npt.NDArray[Any]) -> RatingTable:
         """Return the table of some rows (positions or a mask); users, items and codes stay."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gzip
+import random
 import time
 import zipfile
 from collections.abc import Callable, Generator
@@ -482,6 +484,11 @@ def test_unknown_encoding_or_separator_is_refused(write: Write) -> None:
     assert "separate" in refusal(path, ReadOptions(separator="ab")).text
 
 
+def test_wrong_encoding_is_refused(write: Write) -> None:
+    error = refusal(write("user,item,rating\n1,2,3\n"), ReadOptions(encoding="utf-16"))
+    assert "encoding" in error.text
+
+
 def test_unreadable_file_is_named(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("user,item,rating\n1,2,3\n")
 
@@ -583,3 +590,61 @@ def test_crosstab_of_the_lesson_has_206_ratings(movielens: ReadResult) -> None:
     titles = [table.item_title(i) for i in items]
     assert titles[0] == "Braveheart (1995)"
     assert titles[-1] == "Fargo (1996)"
+
+
+def test_crosstab_as_wide_as_movielens_gives_the_same_ratings(
+    movielens: ReadResult, write: Write
+) -> None:
+    table = movielens.table
+    users = np.arange(60, dtype=np.int32)
+    grid = table.crosstab(users, np.arange(table.n_items, dtype=np.int32))
+    lines = [",".join(["user", *map(str, table.item_ids.tolist())])]
+    for user, row in zip(users, grid, strict=True):
+        cells = ["" if np.isnan(x) else f"{x:g}" for x in row]
+        lines.append(",".join([str(table.user_ids[user]), *cells]))
+    path = write("\n".join(lines))
+    preview = sniff(path)
+    assert preview.options.crosstab
+    read_back = result_of(path).table
+    np.testing.assert_array_equal(
+        read_back.crosstab(users, np.arange(read_back.n_items, dtype=np.int32)), grid
+    )
+    assert read_back.item_ids.tolist() == [str(i) for i in table.item_ids]
+
+
+# --- anything at all ------------------------------------------------------------------------------
+
+SEEDS = (
+    b"userId,movieId,rating,timestamp\n1,2,3.5,881250949\n2,3,4,881250950\n",
+    b"1\t2\t3\t881250949\n" * 5,
+    b"1::2::3::881250949\n" * 4,
+    b";a;b;c;d\n1;2,5;;3;\n2;;4;;1\n",
+    "u\ti\tr\n1\t2\t3\n".encode("utf-16"),
+)
+SPICE = (b'"', b"\n", b"x", b",", b"::", b"\r\n", b"\x1f", b"1e999", b"nan", b"9" * 20, b"\xc3")
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_damaged_files_are_read_or_refused_but_never_crash(write: Write, seed: int) -> None:
+    chance = random.Random(seed)
+    data = bytearray(chance.choice(SEEDS) * chance.choice([1, 1, 3]))
+    for _ in range(chance.randint(0, 6)):
+        at = chance.randrange(len(data))
+        if chance.random() < 0.6:
+            data[at:at] = chance.choice(SPICE)
+        else:
+            del data[at : at + chance.randint(1, 4)]
+            data += b"\n"
+    path = write(bytes(data))
+    wild = ReadOptions(
+        separator=chance.choice(",;\t|"),
+        encoding=chance.choice(["utf-8", "utf-16", "latin-1"]),
+        header=chance.random() < 0.5,
+        user=chance.choice([0, 1, 3]),
+        item=chance.choice([1, 2]),
+        timestamp=chance.choice([None, 3]),
+        crosstab=chance.random() < 0.2,
+    )
+    for options in (None, wild):
+        with contextlib.suppress(UserError):
+            assert result_of(path, options, block_bytes=chance.choice([7, 50, 10_000]))

@@ -135,3 +135,18 @@ def test_arrays_that_do_not_fit_are_refused(change: dict[str, Any]) -> None:
 
     with pytest.raises(ValueError, match=r"code|length|title"):
         dataclasses.replace(table(ROWS), **change)
+
+
+def test_duplicates_are_found_where_codes_are_too_large_to_pack() -> None:
+    huge = 2**31 - 1
+    ids = np.broadcast_to(np.int64(7), (huge,))
+    last = huge - 1
+    t = RatingTable(
+        np.array([last, 0, last, last], dtype=np.int32),
+        np.array([last, 0, last, 5], dtype=np.int32),
+        np.array([1, 2, 3, 4], dtype=np.float32),
+        ids,
+        ids,
+    )
+    assert t.duplicate_count() == 1
+    assert t.without_duplicates().ratings.tolist() == [2.0, 3.0, 4.0]
