@@ -1,0 +1,323 @@
+"""The fast way to learn: full-batch passes from a spectral start, biases and factors together.
+
+Owns the algorithm and its settings. Must not know files, windows or the lesson's models. It
+minimises the sum over ratings of (r - mean - b_u - b_i - <p_u, q_i>)^2 plus, for each row with n
+ratings, (strength + strength_share * n) * |factors|^2 + bias_strength * bias^2.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gradsheet.collab.factors import Factors
+from gradsheet.collab.kernels import both_ways, lay_out, neighbour_sums, residuals
+from gradsheet.collab.report import EpochRow, FitSnapshot, State
+from gradsheet.collab.starts import StartSettings, fit_biases, noise_level, spectral_start
+from gradsheet.ratings.table import RatingTable
+from gradsheet.tasks import Control, Pace
+
+_WIDTH_MULTIPLE = 8  # widths that fill vector registers: 56 columns are faster than 52
+_SHARE_OF_NOISE = 0.35
+_REFRESH = 5  # passes for which the bounds on the curvature are kept
+
+
+@dataclass(frozen=True, slots=True)
+class FastSettings:
+    """Knobs of the fast mode; the defaults were chosen on validation parts of training data.
+
+    Attributes
+    ----------
+    factors : int
+    strength : float
+        Ridge on each row of factors, the same for all: the noise's variance over the factors'.
+    strength_share : float or None
+        Ridge per rating of the row (Zhou and others 2008, ALS-WR). None: 0.35 times
+        :func:`noise_level`, which suits sets of 100 thousand and of 10 million ratings.
+    bias_strength : float
+        Ridge on biases: a bias of n ratings shrinks by n / (n + bias_strength).
+    passes : int
+        At most.
+    rate : float
+        Of each pass, relative to the bound on the curvature of a row.
+    momentum : float
+        Nesterov's; it sets in gradually.
+    start_shrinkage : float
+        Ratings added to each count when the residuals are normalised for the start; 0 iterations
+        start from small random factors.
+    power_iterations : int
+    patience : int
+        Passes without a better validation RMSE after which it stops; 0: never. Without a
+        validation part, the passes whose objective fell by less than ``tolerance`` are counted.
+    tolerance : float
+        Relative fall of the objective in one pass that counts as progress.
+    seed : int
+    """
+
+    factors: int = 50
+    strength: float = 3.0
+    strength_share: float | None = None
+    bias_strength: float = 3.0
+    passes: int = 40
+    rate: float = 0.7
+    momentum: float = 0.9
+    start_shrinkage: float = 100.0
+    power_iterations: int = 3
+    patience: int = 5
+    tolerance: float = 1e-4
+    seed: int = 0
+
+
+class FastRun:
+    """A run of the fast mode.
+
+    Parameters
+    ----------
+    train : RatingTable
+    valid : RatingTable, optional
+        With the same users and items.
+    settings : FastSettings
+    device : torch.device or str
+
+    Attributes
+    ----------
+    epochs : list of EpochRow
+    seconds : float
+        Time spent learning, sorting included.
+    """
+
+    def __init__(
+        self,
+        train: RatingTable,
+        valid: RatingTable | None = None,
+        settings: FastSettings | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.settings = FastSettings() if settings is None else settings
+        self.device = torch.device(device)
+        self.epochs: list[EpochRow] = []
+        self.seconds = 0.0
+        self.state: State = "running"
+        self.note = ""
+        self._train, self._valid = train, valid
+        self._low, self._high = float(train.ratings.min()), float(train.ratings.max())
+        self._best: tuple[float, Tensor] | None = None
+        self._idle_passes = 0
+        self._objective = math.inf
+        self._passes_since_restart = 0
+        self._rate = self.settings.rate
+
+    # --- stages -------------------------------------------------------------------------------
+
+    def sort_and_fit_biases(self) -> None:
+        """Lay out the ratings and fit the biases alone: the first epoch."""
+        began = time.perf_counter()
+        layout = lay_out(self._train, self.device)
+        self._layout = layout
+        k = self.settings.factors
+        self._k = k
+        width = -(-(k + 2) // _WIDTH_MULTIPLE) * _WIDTH_MULTIPLE
+        # Column k holds the users' biases against ones, column k + 1 ones against the items'.
+        self._table = torch.zeros(layout.n_rows, width, device=self.device)
+        self._velocity = torch.zeros_like(self._table)
+        self._users, self._items = self._table[: layout.n_users], self._table[layout.n_users :]
+        self._users[:, k + 1] = 1.0
+        self._items[:, k] = 1.0
+        self._mean = float(layout.ratings.mean(dtype=torch.float64))
+        self._targets = layout.ratings - self._mean
+        biases = fit_biases(layout, self._targets, self.settings.bias_strength)
+        self._users[:, k] = biases[: layout.n_users]
+        self._items[:, k + 1] = biases[layout.n_users :]
+        left = residuals(layout, self._targets, self._table)
+        share = self.settings.strength_share
+        if share is None:
+            share = _SHARE_OF_NOISE * noise_level(layout, left)
+        self._ridge = self.settings.strength + share * layout.counts
+        self._close(began, left, "biases")
+
+    def start_factors(self) -> None:
+        """Set the factors from the leading singular vectors of the residuals."""
+        began = time.perf_counter()
+        settings, layout = self.settings, self._layout
+        left = residuals(layout, self._targets, self._table)
+        generator = torch.Generator().manual_seed(settings.seed)
+        width, k = self._table.shape[1], self._k
+        noise = torch.randn(layout.n_items, width, generator=generator).to(self.device)
+        noise[:, k:] = 0.0
+        if settings.power_iterations:
+            start = StartSettings(k, settings.start_shrinkage, settings.power_iterations)
+            factors = spectral_start(layout, left, noise, start)
+        else:
+            factors = torch.zeros_like(self._table)
+            users = torch.randn(layout.n_users, width, generator=generator).to(self.device)
+            factors[: layout.n_users], factors[layout.n_users :] = 0.05 * users, 0.05 * noise
+        self._table[:, :k] = factors[:, :k]
+        self._close(began, left, "start")
+
+    def learn_pass(self) -> None:
+        """Take one accelerated step over all ratings."""
+        began = time.perf_counter()
+        layout, table, velocity, k = self._layout, self._table, self._velocity, self._k
+        users = layout.n_users
+        if (len(self.epochs) - 2) % _REFRESH == 0:
+            self._bound = self._curvature_bound()
+        left = residuals(layout, self._targets, table)
+        objective = self._objective_at(left)
+        if not math.isfinite(objective):
+            self._fail()
+            return
+        if objective > self._objective:  # momentum has overshot: start it anew, more carefully
+            velocity.zero_()
+            self._passes_since_restart = 0
+            if objective > 1.02 * self._objective:
+                self._rate *= 0.6
+        self._idle_passes += objective > (1 - self.settings.tolerance) * self._objective
+        self._objective = objective
+        step = neighbour_sums(layout, table, both_ways(layout, left))
+        step.addcmul_(self._ridge, table, value=-1.0)
+        extra = self._ridge - self.settings.bias_strength
+        step[:users, k].addcmul_(extra[:users, 0], self._users[:, k])
+        step[users:, k + 1].addcmul_(extra[users:, 0], self._items[:, k + 1])
+        step.mul_(self._rate / self._bound)
+        step[:users, k + 1] = 0.0
+        step[users:, k] = 0.0
+        # ``table`` is the look-ahead point of Nesterov's method (Sutskever and others 2013, with
+        # the change of variables of Bengio and others 2013).
+        t = self._passes_since_restart
+        momentum = min(self.settings.momentum, (t + 1) / (t + 4))
+        self._passes_since_restart += 1
+        torch.add(step, velocity, alpha=momentum, out=velocity)
+        table.add_(velocity, alpha=momentum).add_(step)
+        self._close(began, left, "pass")
+
+    def _curvature_bound(self) -> Tensor:
+        """Return a bound on each row's curvature (n_rows, 1).
+
+        The Hessian of a user's row is the sum of q q' over the items rated plus the ridge. Its
+        trace bounds its largest eigenvalue, loosely: three tenths of it were never exceeded.
+        """
+        k = self._k
+        squares = self._table[:, :k].square().sum(1, keepdim=True)
+        sums = neighbour_sums(self._layout, squares)
+        return sums.mul_(0.3).add_(self._layout.counts).add_(self._ridge)
+
+    def _objective_at(self, left: Tensor) -> float:
+        norms = torch.linalg.vector_norm(self._table[:, : self._k], dim=1).square_()
+        return float(left @ left + norms @ self._ridge[:, 0])
+
+    def _fail(self) -> None:
+        self.state = "failed"
+        self.note = (
+            f"The error became infinite in pass {len(self.epochs) - 1}. "
+            "Learn with a smaller rate or a greater strength."
+        )
+
+    def _close(self, began: float, left: Tensor, stage: str) -> None:
+        """Write the epoch's row; validation does not count as learning."""
+        train_rmse = math.sqrt(float(left @ left) / len(left))
+        self.seconds += time.perf_counter() - began
+        rmse, mae = self._validate()
+        row = EpochRow(len(self.epochs) + 1, train_rmse, rmse, mae, self.seconds, self._rate, stage)
+        self.epochs.append(row)
+        if rmse is not None:
+            if self._best is None or rmse < self._best[0]:
+                self._best = (rmse, self._table.clone())
+                self._idle_passes = 0
+            else:
+                self._idle_passes += 1
+
+    def _validate(self) -> tuple[float | None, float | None]:
+        if self._valid is None or not len(self._valid):
+            return None, None
+        valid = self._valid
+        if not hasattr(self, "_valid_codes"):
+            self._valid_codes = tuple(
+                torch.from_numpy(codes).to(self.device) for codes in (valid.users, valid.items)
+            )
+            self._valid_ratings = torch.from_numpy(valid.ratings).to(self.device)
+        users, items = self._valid_codes
+        squares = absolutes = 0.0
+        for begin in range(0, len(users), 1 << 18):
+            part = slice(begin, begin + (1 << 18))
+            left = self._users.index_select(0, users[part])
+            scores = self._mean + (left * self._items.index_select(0, items[part])).sum(1)
+            errors = scores.clamp_(self._low, self._high) - self._valid_ratings[part]
+            squares += float(errors @ errors)
+            absolutes += float(errors.abs_().sum())
+        return math.sqrt(squares / len(users)), absolutes / len(users)
+
+    # --- the run ------------------------------------------------------------------------------
+
+    def frames(self, control: Control | None = None) -> Generator[FitSnapshot, None, Factors]:
+        """Learn; yield a snapshot after each epoch and return the factors.
+
+        Raises
+        ------
+        Cancelled
+            At a checkpoint after a cancel.
+        """
+        control = Control() if control is None else control
+        total = self.settings.passes + 2
+        pace = Pace(total, control)
+        while self.state == "running" and len(self.epochs) < total:
+            control.checkpoint()
+            if not self.epochs:
+                self.sort_and_fit_biases()
+            elif len(self.epochs) == 1:
+                self.start_factors()
+            else:
+                self.learn_pass()
+            if self.settings.patience and self._idle_passes >= self.settings.patience:
+                self.state = "stopped early"
+                self.note = f"No progress in {self.settings.patience} passes."
+            elif self.state == "running" and len(self.epochs) == total:
+                self.state = "done"
+            yield self.snapshot(pace)
+        return self.factors()
+
+    def run(self) -> Factors:
+        """Learn to the end and return the factors."""
+        frames = self.frames()
+        while True:
+            try:
+                next(frames)
+            except StopIteration as end:
+                factors: Factors = end.value
+                return factors
+
+    def snapshot(self, pace: Pace) -> FitSnapshot:
+        """Return the run as it stands."""
+        count = len(self.epochs)
+        return FitSnapshot(
+            state=self.state,
+            epochs=tuple(self.epochs),
+            steps=np.arange(1, count + 1),
+            losses=np.array([row.train_rmse**2 for row in self.epochs]),
+            progress=pace.progress(count, f"pass {count}"),
+            ratings_per_second=count * len(self._train) / self.seconds if self.seconds else 0.0,
+            device=str(self.device),
+            note=self.note,
+        )
+
+    def factors(self) -> Factors:
+        """Return what was learned: the best by validation where there is one, else the last."""
+        table = self._table if self._best is None else self._best[1]
+        users = table[: self._layout.n_users].cpu().numpy()
+        items = table[self._layout.n_users :].cpu().numpy()
+        k = self._k
+        return Factors(
+            mean=self._mean,
+            user_bias=users[:, k].copy(),
+            item_bias=items[:, k + 1].copy(),
+            user_factors=users[:, :k].copy(),
+            item_factors=items[:, :k].copy(),
+            link="clip",
+            low=self._low,
+            high=self._high,
+        )
