@@ -270,9 +270,10 @@ class Actions(QObject):
         action.setObjectName(entry.id)
         action.setShortcuts([QKeySequence(key) for key in entry.shortcuts])
         action.setToolTip(tooltip(entry))
-        action.setStatusTip(entry.help)
         action.setIcon(icons.icon(entry.icon))
+        # No status tip: it would push the run's numbers out of the status bar.
         action.setCheckable(entry.is_checked is not None)
+        action.setIconVisibleInMenu(entry.is_checked is None)  # the check mark takes its place
         # A held key may repeat a step or a zoom, but must not toggle a run twice.
         action.setAutoRepeat(entry.id in ("train.step", "view.zoom_in", "view.zoom_out"))
         if entry.id in GRID_ONLY:

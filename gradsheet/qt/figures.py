@@ -78,9 +78,7 @@ def read_number(text: str, low: float, high: float, *, open_high: bool = False) 
     try:
         number = float(cleaned)
     except ValueError:
-        raise ValueError(
-            f"“{text.strip()}” is not a number. Type one like 0.01 or 1e-3."
-        ) from None
+        raise ValueError(f"“{text.strip()}” is not a number. Type one like 0.01 or 1e-3.") from None
     if not math.isfinite(number):
         raise ValueError("The number must be finite.")
     if number < low:

@@ -24,11 +24,16 @@ TICK_PX = 12
 LABEL_PX = 13
 LEFT_AXIS_PX = 64
 """Fixed, so that the curve does not jump when the numbers get longer."""
+HALF_LABEL_PX = 24
 HEAD_ROOM = 0.08
 
 
 class NumberAxis(pg.AxisItem):
     """An axis with plain numbers: 10,000 rather than 10k or 1e+04; 1, 2, 5 in a log decade."""
+
+    def boundingRect(self) -> QRectF:
+        """Leave room for the labels of the first and the last tick, which stand half outside."""
+        return super().boundingRect().adjusted(-HALF_LABEL_PX, -8, HALF_LABEL_PX, 8)
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """Write the numbers of a linear axis."""
@@ -50,7 +55,7 @@ class NumberAxis(pg.AxisItem):
         low, high = sorted((minVal, maxVal))
         if size <= 0 or not high > low:
             return []
-        room = size / (TICK_PX * (5 if self.orientation == "bottom" else 3))
+        room = size / (TICK_PX * (5 if self.orientation == "bottom" else 4))
         if not self.logMode:
             step = _nice_step((high - low) / max(room, 1.0))
             first = math.ceil(low / step - 1e-9)
@@ -67,7 +72,7 @@ def _log_ticks(low: float, high: float, room: float) -> list[float]:
         first = max(1, math.ceil(bottom / step))
         return [math.log10(i * step) for i in range(first, math.floor(top / step) + 1)]
     every = max(1, math.ceil(span / max(room, 1.0)))
-    steps = (1.0, 2.0, 5.0) if span * 3 <= room else (1.0,)
+    steps = (1.0, 2.0, 5.0) if span * 3 <= room * 1.5 else (1.0,)
     decades = range(math.floor(low), math.ceil(high) + 1)
     ticks = [d + math.log10(s) for d in decades if d % every == 0 for s in steps]
     return [t for t in ticks if low <= t <= high]
@@ -91,13 +96,14 @@ class LineChart(pg.PlotWidget):
         super().__init__(parent, axisItems={"left": left, "bottom": bottom}, enableMenu=False)
         self.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
         self._log = False
+        self._last_fitted = 0.0
         self._y_title = ""
         self._end: tuple[float, float] | None = None
         self._data: tuple[FLOATS, FLOATS] = (np.empty(0), np.empty(0))
         item = self.getPlotItem()
         item.hideButtons()
         item.disableAutoRange()
-        item.setContentsMargins(4, 8, 12, 4)
+        item.setContentsMargins(4, 8, 20, 4)
         left.setWidth(LEFT_AXIS_PX)
         for axis in (left, bottom):
             axis.setStyle(tickLength=0, tickFont=ui_font(TICK_PX), maxTickLevel=0)
@@ -153,7 +159,10 @@ class LineChart(pg.PlotWidget):
         if not finite.any():
             return
         low, high = float(y[finite].min()), float(y[finite].max())
-        right = max(float(x[-1]), 10.0)
+        # Room for what the line grows until the next fit, so that its end never leaves the view.
+        growth = max(0.0, float(x[-1]) - self._last_fitted)
+        self._last_fitted = float(x[-1])
+        right = max(float(x[-1]) + 1.5 * growth, 10.0)
         if high - low < 1e-12 * max(abs(high), 1.0):
             low, high = low - 0.5, high + 0.5
         margin = (high - low) * HEAD_ROOM
@@ -189,6 +198,10 @@ class LineChart(pg.PlotWidget):
         last = finite[-1]
         self._dot.setData([x[last]], [y[last]])
         self._label.setPos(float(x[last]), float(y[last]))
+        # Right of the middle the text stands left of the end, else right of it.
+        left, right = self.getPlotItem().getViewBox().viewRange()[0]
+        near_right = x[last] > left + 0.5 * (right - left)
+        self._label.setAnchor((1.0, 1.1) if near_right else (-0.05, 1.1))
 
     def _write_titles(self) -> None:
         item = self.getPlotItem()
@@ -198,5 +211,3 @@ class LineChart(pg.PlotWidget):
 
     def _on_moved(self, *_: object) -> None:
         self.moved_by_hand.emit()
-
-

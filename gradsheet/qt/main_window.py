@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFileDialog,
     QMainWindow,
-    QSplitter,
     QTabBar,
     QToolBar,
     QVBoxLayout,
@@ -32,6 +31,7 @@ from gradsheet.app.settings import Settings
 from gradsheet.lessons.catalogue import LESSONS
 from gradsheet.qt.actions import Actions, shortcut_table
 from gradsheet.qt.dialogs.text_window import TextWindow
+from gradsheet.qt.dock_title import DockTitle
 from gradsheet.qt.frame_clock import FrameClock
 from gradsheet.qt.grid.formula_bar import FormulaBar
 from gradsheet.qt.grid.view import GridView
@@ -49,17 +49,17 @@ from gradsheet.qt.theme import SPACE, apply_theme
 from gradsheet.qt.theme_choice import chosen_theme, follow_system
 from gradsheet.sheet.workbook import Change
 
-START_SIZE = (1280, 800)
+START_SIZE = (1760, 1000)
+"""Enough for the first lesson with both panels open."""
+SHARE_OF_SCREEN = 0.92
 ZOOM_STEPS = (0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
-LEFT_PX = 264
-RIGHT_PX = 312
+LEFT_PX = 248
+RIGHT_PX = 288
 STATUS_EVERY = 4
 """Ticks between two readings of the status bar while running: 15 a second can be read."""
 SUMMARY_MS = 100
 
-RATINGS_FILTER = (
-    "Ratings (*.csv *.tsv *.txt *.data *.dat *.base *.test *.zip *.gz);;All files (*)"
-)
+RATINGS_FILTER = "Ratings (*.csv *.tsv *.txt *.data *.dat *.base *.test *.zip *.gz);;All files (*)"
 
 
 class _SpacePressesButtons(QObject):
@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self._log_window: MessageLogWindow | None = None
         self._painted = False
+        self._state_shown = ""
         self.setObjectName("gradsheet")
         self.setMinimumSize(640, 420)
         self.setDockNestingEnabled(False)
@@ -113,7 +114,6 @@ class MainWindow(QMainWindow):
         self._summary_timer.setInterval(SUMMARY_MS)
         self._summary_timer.timeout.connect(self._summarise)
         self._connect()
-        self.resize(*START_SIZE)
         self._first_layout = self.saveState()
         self._restore_layout()
         self._on_replaced()
@@ -152,25 +152,24 @@ class MainWindow(QMainWindow):
         holder.setObjectName("formula_bar")
         holder.setMovable(False)
         holder.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        holder.setContentsMargins(0, 0, 0, 0)
+        holder.setStyleSheet("#formula_bar { padding: 0; }")
         self.formula_bar = FormulaBar(self.document, self.grid, holder)
         holder.addWidget(self.formula_bar)
         self.addToolBar(holder)
         for bar in (self.run_bar, holder):
+            bar.layout().setContentsMargins(0, 0, 0, 0)
             # The toggles would be a second way to lose a bar, and no way to find it again.
             bar.toggleViewAction().setEnabled(False)
 
     def _build_docks(self) -> None:
         self.lesson_list = LessonList(LESSONS.values(), self)
         self.guide = Guide(self)
-        stack = QSplitter(Qt.Orientation.Vertical, self)
-        stack.addWidget(self.lesson_list)
-        stack.addWidget(self.guide)
-        stack.setStretchFactor(0, 0)
-        stack.setStretchFactor(1, 1)
-        stack.setChildrenCollapsible(False)
-        stack.setHandleWidth(1)
-        stack.setSizes([self.lesson_list.sizeHint().height(), 10_000])
+        stack = QWidget(self)
+        column = QVBoxLayout(stack)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.lesson_list, 2)
+        column.addWidget(self.guide, 3)
         self.loss_plot = LossPlot(self, log=self.settings.log_loss)
         self.docks: dict[str, QDockWidget] = {}
         self._add_dock("lessons", "Lessons", stack, Qt.DockWidgetArea.LeftDockWidgetArea, LEFT_PX)
@@ -184,10 +183,14 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
         dock.setWidget(content)
+        dock.setTitleBarWidget(DockTitle(dock, f"View > {self._panel_action_title(name)}"))
         self.addDockWidget(area, dock)
         self.resizeDocks([dock], [width_px], Qt.Orientation.Horizontal)
         dock.visibilityChanged.connect(self._refresh_actions)
         self.docks[name] = dock
+
+    def _panel_action_title(self, name: str) -> str:
+        return self.actions_by_id.by_id[f"view.{name}"].text()
 
     def _build_status(self) -> None:
         self.status = StatusBar(self)
@@ -237,7 +240,9 @@ class MainWindow(QMainWindow):
     def _on_run(self, run: RunView) -> None:
         self.run_bar.show_run(run)
         self.loss_plot.show_run(run)
-        if run.state != "running" or self.clock.ticks % STATUS_EVERY == 0:
+        is_news = run.state != "running" or run.state != self._state_shown
+        if is_news or self.clock.ticks % STATUS_EVERY == 0:
+            self._state_shown = run.state
             self.status.show_run(run)
         self._refresh_actions()
         self.clock.wake()
@@ -446,8 +451,10 @@ class MainWindow(QMainWindow):
         if geometry is None:
             available = self.screen().availableGeometry()
             width, height = START_SIZE
-            if available.width() <= width * 1.1 or available.height() <= height * 1.1:
+            if available.width() < width or available.height() < height:
                 self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
+            width = min(width, int(available.width() * SHARE_OF_SCREEN))
+            self.resize(width, min(height, int(available.height() * SHARE_OF_SCREEN)))
         else:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii")))
         if state is not None:
@@ -472,6 +479,9 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not self._painted:
             self._painted = True
+            # Only now does the grid know its size, and so whether the selection is in view.
+            self.grid.reload(self.document.book.sheet)
+            self.grid.select(self.document.book.selection)
             self.grid.setFocus()
             self.clock.start()
             QTimer.singleShot(0, self.loss_plot, self.loss_plot.prepare)

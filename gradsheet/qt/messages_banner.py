@@ -7,6 +7,7 @@ given back as `action_asked`.
 from __future__ import annotations
 
 import html
+import textwrap
 import time
 from collections.abc import Iterable, Mapping
 
@@ -28,8 +29,11 @@ from PySide6.QtWidgets import (
 
 from gradsheet.app.messages import Message
 from gradsheet.qt import icons
+from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, STRIPE_PX, current_theme, mono_font
 
+MOST_CHARACTERS = 240
+"""A banner has two or three lines; the whole text is in the details and in the log."""
 ICONS = {"info": "info", "warning": "triangle-alert", "error": "circle-x"}
 
 
@@ -89,11 +93,12 @@ class MessageBanner(QFrame):
     def show_message(self, message: Message) -> None:
         """Show a message in place of the one before."""
         self._message = message
-        text = f"<b>{html.escape(message.text)}</b>"
+        short = textwrap.shorten(message.text, MOST_CHARACTERS, placeholder=" …")
+        text = f"<b>{html.escape(short)}</b>"
         if message.hint:
             text += f"&nbsp; {html.escape(message.hint)}"
         self._text.setText(text)
-        self._details.setVisible(bool(message.detail))
+        self._details.setVisible(bool(message.detail) or len(message.text) > MOST_CHARACTERS)
         offered = self._actions.get(message.action)
         self._offer.setVisible(offered is not None)
         if offered is not None:
@@ -118,10 +123,11 @@ class MessageBanner(QFrame):
             return
         theme = current_theme()
         colour = level_colour(self._message.level)
-        self.setStyleSheet(
+        set_style(
+            self,
             f"#banner {{ background: {theme.chrome}; border: none;"
             f" border-left: {STRIPE_PX}px solid {colour};"
-            f" border-bottom: 1px solid {theme.lines}; }}"
+            f" border-bottom: 1px solid {theme.lines}; }}",
         )
         self._icon.setPixmap(icons.pixmap(ICONS[self._message.level], 20, QColor(colour)))
         self._close.setIcon(icons.icon("x"))

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QToolTip, QWidget
 
 from gradsheet.qt.figures import exact_text, read_number, rung
+from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import current_theme
 
 
@@ -156,9 +157,10 @@ class NumberField(QLineEdit):
 
     def _mark(self, complaint: str) -> None:
         theme = current_theme()
-        self.setStyleSheet(
+        set_style(
+            self,
             f"QLineEdit {{ border: 2px solid {theme.error}; color: {theme.error}; }}"
             if complaint
-            else ""
+            else "",
         )
         self.setToolTip(f"{complaint}<br><br>{self._about}" if complaint else self._about)

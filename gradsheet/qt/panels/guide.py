@@ -15,9 +15,11 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextFormat,
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
+from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, UI_FONT_PX, blend, current_theme, mono_font, ui_font
 
 BODY_PX = UI_FONT_PX + 1
@@ -61,9 +63,10 @@ class Guide(QTextBrowser):
         try:
             theme = current_theme()
             # The style sheet's border and padding would put a box inside the dock's box.
-            self.setStyleSheet(
+            set_style(
+                self,
                 f"QTextBrowser {{ border: none; border-radius: 0; background: {theme.sheet};"
-                f" padding: 0 {SPACE // 2}px; }}"
+                f" padding: 0 {SPACE // 2}px; }}",
             )
             document = self.document()
             document.setDocumentMargin(SPACE + SPACE // 2)
@@ -95,6 +98,8 @@ class Guide(QTextBrowser):
             font = ui_font(HEADING_PX.get(level, BODY_PX))
             font.setWeight(QFont.Weight.DemiBold)
             heading.setFont(font)
+            # Markdown headings carry a relative size that would win over the font's.
+            heading.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
             cursor.mergeCharFormat(heading)
             return
         pieces = block.begin()

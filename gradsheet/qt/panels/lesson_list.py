@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QListWidget,
@@ -115,9 +115,16 @@ class LessonList(QListWidget):
                 self.setCurrentRow(row)
 
     def sizeHint(self) -> QSize:
-        """Ask for the height of all entries, a third of the panel at most."""
-        rows = sum(self.sizeHintForRow(row) for row in range(self.count()))
-        return QSize(30 * SPACE, rows + SPACE)
+        """Ask for the height of all entries."""
+        return QSize(30 * SPACE, self._content_height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Never be higher than the entries are at this width."""
+        super().resizeEvent(event)
+        self.setMaximumHeight(self._content_height())
+
+    def _content_height(self) -> int:
+        return sum(self.sizeHintForRow(row) for row in range(self.count())) + SPACE // 2
 
     def changeEvent(self, event: QEvent) -> None:
         """Paint the entries in the colours of a new theme."""

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from gradsheet.qt import icons
 from gradsheet.qt.figures import loss_text
+from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme
 
 if TYPE_CHECKING:
@@ -94,7 +95,6 @@ class LossPlot(QWidget):
         self._build()
 
     def _build(self) -> None:
-        self._title = QLabel("", self)
         self._linear = self._switch("Linear", "Equal distances are equal differences")
         self._logarithmic = self._switch("Log", "Equal distances are equal ratios")
         group = QButtonGroup(self)
@@ -111,7 +111,6 @@ class LossPlot(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, 0)
         head.setSpacing(2)
-        head.addWidget(self._title)
         head.addStretch(1)
         for button in (self._linear, self._logarithmic, self._fit):
             head.addWidget(button)
@@ -169,7 +168,7 @@ class LossPlot(QWidget):
         self._run = run
         self._loss_name = run.loss_name or "loss"
         wait_s = self._drawn_at + self._pause_s() - time.monotonic()
-        if wait_s <= 0:
+        if wait_s <= 0 or run.trace is None or run.step == 0:
             self._draw()
         elif not self._redraw.isActive():
             self._redraw.start(int(wait_s * 1000) + 1)
@@ -230,7 +229,6 @@ class LossPlot(QWidget):
         if self._plot is None or trace is None:
             self._stack.setCurrentWidget(self._empty)
             self._points = (np.empty(0), np.empty(0))
-            self._title.setText("")
             return
         steps, losses = trace.arrays()
         if len(steps) == 0:
@@ -252,8 +250,6 @@ class LossPlot(QWidget):
     def _apply_theme(self) -> None:
         theme = current_theme()
         self._fit.setIcon(icons.icon("maximize"))
-        self._empty.setStyleSheet(f"QLabel {{ color: {theme.muted}; background: {theme.sheet}; }}")
+        set_style(self._empty, f"QLabel {{ color: {theme.muted}; background: {theme.sheet}; }}")
         if self._plot is not None:
             self._plot.set_colours(theme)
-
-

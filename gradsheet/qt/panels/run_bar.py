@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFontMetrics
 from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar, QToolButton, QWidget
 
@@ -19,6 +19,7 @@ from gradsheet.app.messages import message_of
 from gradsheet.formula.values import UserError
 from gradsheet.qt import icons
 from gradsheet.qt.number_field import NumberField
+from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme
 
 if TYPE_CHECKING:
@@ -47,20 +48,37 @@ class RateField:
 RATE_FIELDS = (
     RateField("lr", "learning rate", "Learning rate", "How far a step goes along the gradient."),
     RateField(
-        "weight_decay", "weight decay", "Weight decay",
+        "weight_decay",
+        "weight decay",
+        "Weight decay",
         "How strongly every step pulls the weights towards zero.",
     ),
     RateField(
-        "momentum", "momentum", "Momentum", "Share of the last step that is kept in the next.",
-        high=1.0, open_high=True, towards_one=True,
+        "momentum",
+        "momentum",
+        "Momentum",
+        "Share of the last step that is kept in the next.",
+        high=1.0,
+        open_high=True,
+        towards_one=True,
     ),
     RateField(
-        "beta1", "β₁", "Beta 1, momentum", "Share of the averaged gradient that is kept.",
-        high=1.0, open_high=True, towards_one=True,
+        "beta1",
+        "β₁",
+        "Beta 1, momentum",
+        "Share of the averaged gradient that is kept.",
+        high=1.0,
+        open_high=True,
+        towards_one=True,
     ),
     RateField(
-        "beta2", "β₂", "Beta 2", "Share of the averaged squared gradient that is kept.",
-        high=1.0, open_high=True, towards_one=True,
+        "beta2",
+        "β₂",
+        "Beta 2",
+        "Share of the averaged squared gradient that is kept.",
+        high=1.0,
+        open_high=True,
+        towards_one=True,
     ),
 )
 
@@ -69,8 +87,10 @@ def speed_text(steps_per_second: float | None) -> str:
     """Return what a position of the speed slider means."""
     if steps_per_second is None:
         return "full speed"
-    return f"{steps_per_second:,.0f} step/s" if steps_per_second == 1 else (
-        f"{steps_per_second:,.0f} steps/s"
+    return (
+        f"{steps_per_second:,.0f} step/s"
+        if steps_per_second == 1
+        else (f"{steps_per_second:,.0f} steps/s")
     )
 
 
@@ -104,6 +124,7 @@ class RunBar(QToolBar):
         self.setFloatable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setIconSize(QSize(20, 20))
         self._document = document
         self._run_action = actions["train.run"]
         self._is_running = False
@@ -111,11 +132,12 @@ class RunBar(QToolBar):
         for name in BUTTONS:
             self.addAction(actions[name])
         self._fix_run_button()
-        self.addSeparator()
+        self._add_gap()
         self._build_speed(steps_per_second)
-        self.addSeparator()
+        self._add_gap()
         self._build_optimizer()
         self._build_rates()
+        self._apply_theme()
         self.show_run(document.run_view())
 
     # ------------------------------------------------------------------ parts
@@ -133,10 +155,15 @@ class RunBar(QToolBar):
             widget = self.widgetForAction(self.actions()[BUTTONS.index(name)])
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
+    def _add_gap(self) -> None:
+        gap = QWidget(self)
+        gap.setFixedWidth(SPACE)
+        self.addWidget(gap)
+
     def _label(self, text: str, buddy: QWidget | None = None) -> QAction:
         label = QLabel(text, self)
         label.setObjectName("quiet")
-        label.setContentsMargins(SPACE, 0, SPACE // 2, 0)
+        label.setContentsMargins(SPACE // 2, 0, SPACE // 4, 0)
         if buddy is not None:
             label.setBuddy(buddy)
         label.setToolTip(buddy.toolTip() if buddy is not None else "")
@@ -146,7 +173,7 @@ class RunBar(QToolBar):
         self._speed = QSlider(Qt.Orientation.Horizontal, self)
         self._speed.setRange(0, len(SPEEDS) - 1)
         self._speed.setPageStep(1)
-        self._speed.setFixedWidth(12 * SPACE)
+        self._speed.setFixedWidth(10 * SPACE)
         self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._speed.setAccessibleName("Speed")
         self._speed.setToolTip(
@@ -174,7 +201,7 @@ class RunBar(QToolBar):
             "<b>Optimizer</b><br>The rule that turns a gradient into a step. A new rule starts "
             "with its own rates and an empty memory; the cells stay as they are."
         )
-        self._optimizer.setMinimumContentsLength(11)
+        self._optimizer.setMinimumContentsLength(10)
         self._optimizer.setEnabled(False)
         self._label("optimizer", self._optimizer)
         self.addWidget(self._optimizer)
@@ -185,10 +212,15 @@ class RunBar(QToolBar):
         self._rate_actions: dict[str, tuple[QAction, QAction]] = {}
         for rate in RATE_FIELDS:
             field = NumberField(
-                rate.title, rate.about, self, high=rate.high, open_high=rate.open_high,
-                towards_one=rate.towards_one, first_rung=rate.first_rung,
+                rate.title,
+                rate.about,
+                self,
+                high=rate.high,
+                open_high=rate.open_high,
+                towards_one=rate.towards_one,
+                first_rung=rate.first_rung,
             )
-            field.setFixedWidth(9 * SPACE)
+            field.setFixedWidth(8 * SPACE)
             field.setEnabled(False)
             field.committed.connect(partial(self._on_rate, rate.name))
             label = self._label(rate.label, field)
@@ -239,8 +271,15 @@ class RunBar(QToolBar):
         """Take the colours of a new theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_rates"):
-            self.retint()
-            self.setStyleSheet(f"QLabel#quiet {{ color: {current_theme().muted}; }}")
+            self._apply_theme()
+
+    def _apply_theme(self) -> None:
+        self.retint()
+        set_style(
+            self,
+            f"#run_bar {{ padding: {SPACE // 2}px {SPACE}px 0 {SPACE}px; }}"
+            f" QLabel#quiet {{ color: {current_theme().muted}; }}",
+        )
 
     def _fill_optimizers(self) -> None:
         from gradsheet.learn.optimizers import OPTIMIZERS

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from gradsheet.qt.figures import count_text, loss_text, rate_text
+from gradsheet.qt.styling import set_style
 from gradsheet.qt.summary import Summary
 from gradsheet.qt.theme import SPACE, current_theme, ui_font
 
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
     from gradsheet.app.document import RunView
 
 STATE_TEXT = {
-    "loading": "Starting the engine",
+    "loading": "Starting",
     "idle": "Ready",
     "running": "Running",
     "paused": "Paused",
     "failed": "Stopped",
 }
-NOTE_MS = 8000
 
 
 def _number_text(number: float) -> str:
@@ -36,6 +36,21 @@ def _number_text(number: float) -> str:
     return f"{number:,.6g}" if 1e-4 <= abs(number) < 1e10 else f"{number:.4e}"
 
 
+class _Note(QLabel):
+    """A line of text that is cut off with dots where its space ends."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for no width: the numbers beside it come first."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        room = self.rect().adjusted(2 * SPACE, 0, -SPACE, 0)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+
+
 class StatusBar(QStatusBar):
     """State, step, loss, speed and device at the left; the selection at the right."""
 
@@ -43,23 +58,20 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self.setFont(ui_font())
-        self._state = self._field("Starting the engine", Qt.AlignmentFlag.AlignLeft)
-        self._step = self._field("step 88,888,888", Qt.AlignmentFlag.AlignLeft)
-        self._loss = self._field("RMSE 88,888.8888", Qt.AlignmentFlag.AlignLeft)
+        self._state = self._field(max(STATE_TEXT.values(), key=len), Qt.AlignmentFlag.AlignLeft)
+        self._step = self._field("step 8,888,888", Qt.AlignmentFlag.AlignLeft)
+        self._loss = self._field("RMSE 8,888.8888", Qt.AlignmentFlag.AlignLeft)
         self._speed = self._field("88,888 steps/s", Qt.AlignmentFlag.AlignRight)
         self._device = self._field("cpu", Qt.AlignmentFlag.AlignCenter)
         for field in (self._state, self._step, self._loss, self._speed, self._device):
             self.addWidget(field)
-        self._note = QLabel(self)
-        self._note.setIndent(2 * SPACE)
-        self._note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._note.setMinimumWidth(0)
+        self._note = _Note(self)
         self.addWidget(self._note, 1)
         self._left_count = 6
         right = Qt.AlignmentFlag.AlignRight
-        self._sum = self._field("Sum 8,888,888,888", right)
-        self._average = self._field("Average 8.88888e+10", right)
-        self._count = self._field("Count 88,888,888", right)
+        self._sum = self._field("Sum 88,888,888.88", right)
+        self._average = self._field("Average 88.88888", right)
+        self._count = self._field("Count 8,888,888", right)
         for field in (self._sum, self._average, self._count):
             self.addPermanentWidget(field)
         self._apply_theme()
@@ -67,7 +79,7 @@ class StatusBar(QStatusBar):
     def _field(self, widest: str, alignment: Qt.AlignmentFlag) -> QLabel:
         label = QLabel(self)
         label.setAlignment(alignment | Qt.AlignmentFlag.AlignVCenter)
-        label.setFixedWidth(QFontMetrics(self.font()).horizontalAdvance(widest) + 2 * SPACE)
+        label.setFixedWidth(QFontMetrics(self.font()).horizontalAdvance(widest) + 3 * SPACE)
         label.setContentsMargins(SPACE, 0, SPACE, 0)
         return label
 
@@ -104,10 +116,8 @@ class StatusBar(QStatusBar):
 
     def show_note(self, text: str) -> None:
         """Say something in passing, cut off where the space ends."""
+        self._note.setText(text)
         self._note.setToolTip(text)
-        metrics = QFontMetrics(self._note.font())
-        width = max(0, self._note.width() - 3 * SPACE)
-        self._note.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, width))
 
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of a new theme."""
@@ -118,4 +128,4 @@ class StatusBar(QStatusBar):
     def _apply_theme(self) -> None:
         muted = f"QLabel {{ color: {current_theme().muted}; }}"
         for field in (self._device, self._speed, self._note):
-            field.setStyleSheet(muted)
+            set_style(field, muted)

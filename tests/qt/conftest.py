@@ -1,0 +1,71 @@
+"""A window on a real document, and the rule that a test leaves nothing behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from gradsheet import tasks
+from gradsheet.qt.theme import LIGHT, apply_theme
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gradsheet.app.document import Document
+    from gradsheet.qt.main_window import MainWindow
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(qapp: QApplication) -> Iterator[None]:
+    """Fail a test after which threads, tasks or windows are still there."""
+    threads_before = set(threading.enumerate())
+    yield
+    qapp.processEvents()
+    qapp.sendPostedEvents(None, 0)
+    for task in tasks.live_tasks():
+        assert task.control.cancelled, f"{task} was left running"
+        assert task.join(10), f"{task} does not stop"
+    left = [t.name for t in set(threading.enumerate()) - threads_before if t.is_alive()]
+    assert not [name for name in left if name.startswith(("engine", "training", "reading"))]
+    shown = [w for w in qapp.topLevelWidgets() if w.isVisible()]
+    assert not shown, f"windows left open: {shown}"
+
+
+@pytest.fixture
+def document() -> Iterator[Document]:
+    """Return the first lesson, calculated and ready to run."""
+    from gradsheet.app.document import Document
+
+    document = Document()
+    document.finish()
+    yield document
+    document.close()
+
+
+@pytest.fixture
+def window(qapp: QApplication, qtbot: QtBot, document: Document) -> Iterator[MainWindow]:
+    """Return a shown window on the first lesson, with its plot, the grid focused."""
+    from gradsheet.app.settings import Settings
+    from gradsheet.qt.main_window import MainWindow
+
+    apply_theme(qapp, LIGHT)
+    window = MainWindow(document, Settings())
+    qtbot.addWidget(window)
+    window.setWindowState(Qt.WindowState.WindowNoState)
+    window.show()
+    qtbot.waitExposed(window)
+    qapp.processEvents()
+    window.resize(1366, 768)  # only now, for a new window is fitted to the screen: 800 x 800 here
+    qapp.processEvents()
+    assert window.width() == 1366
+    window.loss_plot.prepare()
+    window.activateWindow()
+    window.grid.setFocus()
+    qtbot.waitUntil(lambda: window.grid.hasFocus() or window.grid.viewport().hasFocus())
+    yield window
+    window.close()
