@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradsheet.app.document import Document
-from gradsheet.app.messages import Message, message_of
+from gradsheet.app.messages import Level, Message, message_of
 from gradsheet.lessons.lesson import crosstab_of
-from gradsheet.tasks import Cancelled, Control, Progress, Task
+from gradsheet.tasks import Control, Progress, Task
 
 if TYPE_CHECKING:
     from gradsheet.ratings.reader import ReadResult
@@ -60,10 +60,10 @@ class RatingsImport:
             return False
         self.is_done = True
         error = self._task.error
-        if error is None:
-            self._open(self._task.result())
-        elif not isinstance(error, Cancelled):
+        if error is not None:
             self._document.say(message_of(error, f"opening {self.path.name}"))
+        elif not self._task.is_cancelled:
+            self._open(self._task.result())
         return True
 
     def wait(self) -> None:
@@ -84,8 +84,8 @@ class RatingsImport:
         if result.bad_rows:
             first = result.bad_rows[0]
             hint = f"The first is line {first.line}: {first.reason}."
-        level = "warning" if result.bad_count else "info"
-        self._document.say(Message("warning" if level == "warning" else "info", text + ".", hint))
+        level: Level = "warning" if result.bad_count else "info"
+        self._document.say(Message(level, text + ".", hint))
 
 
 def _reader(

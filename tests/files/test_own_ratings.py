@@ -1,4 +1,4 @@
-"""Opening a file of ratings: the lecture's users out of its own data set, messages for bad files."""
+"""Opening a file of ratings: the lecture's users from its own data set; bad files are named."""
 
 from __future__ import annotations
 
