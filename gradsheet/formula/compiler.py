@@ -22,10 +22,12 @@ from gradsheet.formula.graph import DYNAMIC_FUNCTIONS, Block, Graph, Inputs
 from gradsheet.formula.objective import Objective, make_objective
 from gradsheet.formula.recurrence import Step, Unrolled, unrolled
 from gradsheet.formula.results import Computed, Results, as_computed, fitted
+from gradsheet.formula.shortcut import Shortcut, make_shortcut
 from gradsheet.formula.syntax import Call, Expr, RangeOf, children, parse
 from gradsheet.formula.values import ErrorCode
 from gradsheet.formula.windows import Plane, Planes
 
+_WORTH_A_SHORTCUT = 8  # steps; fewer are as fast without
 _MOST_ROUNDS = 20  # spills that move each other are given up after so many tries
 
 
@@ -210,6 +212,8 @@ class Program:
                 self._component_of[index] = number
         self.targets: dict[int, list[tuple[int, Region]]] = {}
         self.order: list[int] = []
+        self.runs: dict[int, int] = {}
+        self.shortcuts: dict[int, Shortcut | None] = {}
         self._dynamic_circles: list[tuple[tuple[int, Cell], ...]] = []
         self._volatile = {
             block.index for block in self.graph.blocks if _is_volatile(block.expr)
@@ -393,9 +397,29 @@ class _Run:
             plane = self._planes.planes[step.part.sheet]
             plane.write(step.part.slices, float(ErrorCode.CIRC), ERROR)
             self._done.add(step)
-        for step in plan.steps:
-            self._step(step)
+        if not self._by_shortcut(number, plan):
+            for step in plan.steps:
+                self._step(step)
         self.order.append(number)
+
+    def _by_shortcut(self, number: int, plan: Unrolled) -> bool:
+        """Run a recurrence by code of its own, if it has been computed before."""
+        program = self._program
+        if len(plan.steps) < _WORTH_A_SHORTCUT or plan.circular:
+            return False
+        if any(is_dynamic(program.graph.blocks[step.block].expr) for step in plan.steps):
+            return False
+        runs = program.runs[number] = program.runs.get(number, 0) + 1
+        if runs == 1:
+            return False
+        shortcut = program.shortcuts.get(number)
+        if number not in program.shortcuts:
+            shortcut = make_shortcut(program.graph, self._world, plan.steps, self._planes)
+            program.shortcuts[number] = shortcut
+        if shortcut is None or not shortcut.run(self._planes):
+            return False
+        self._done.update(plan.steps)
+        return True
 
     def _step(self, step: Step) -> None:
         if step in self._done:

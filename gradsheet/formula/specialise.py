@@ -7,12 +7,14 @@ which it stands for the full evaluation. Knows no formulas.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gradsheet.formula.machine import NoRuleError, lowered
 from gradsheet.formula.trace import Record, Tracer, Var
 
 
@@ -30,9 +32,23 @@ class Specialised:
         scope: dict[str, Any] = dict(constants)
         exec(compile(self.source, "<objective>", "exec"), scope)
         self._forward: Callable[[Tensor], Tensor | None] = scope["forward"]
+        self._machine: Machine | None = None
+        self.without_rule = ""
+        try:
+            machine = Machine(record, loss)
+        except NoRuleError as missing:
+            self.without_rule = str(missing)
+            return
+        if self._agrees(machine, record.tensors[0]):
+            self._machine = machine
+            self.source = machine.source
+        else:
+            self.without_rule = "the derivative differs from autograd's"
 
     def loss(self, theta: Tensor) -> Tensor | None:
         """The loss, or None where the code does not hold."""
+        if self._machine is not None:
+            return self._machine.loss(theta)
         value = self._forward(theta)
         if value is None or not math.isfinite(value.item()):
             return None
@@ -40,15 +56,68 @@ class Specialised:
 
     def loss_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor] | None:
         """Loss and gradient, or None where the code does not hold."""
+        if self._machine is not None:
+            return self._machine.loss_and_gradient(theta)
+        return self._by_autograd(theta)
+
+    def _by_autograd(self, theta: Tensor) -> tuple[Tensor, Tensor] | None:
         with torch.enable_grad():
             root = theta.detach().requires_grad_()
             value = self._forward(root)
             if value is None or not math.isfinite(value.item()):
                 return None
+            if not value.requires_grad:
+                return value.detach(), torch.zeros_like(root)
             (gradient,) = torch.autograd.grad(value, [root])
         if not math.isfinite(gradient.sum().item()):
             return None
         return value.detach(), gradient
+
+    def _agrees(self, machine: Machine, theta: Tensor) -> bool:
+        """Whether the code's own derivative is autograd's, here where it was recorded."""
+        by_autograd = self._by_autograd(theta)
+        found = machine.loss_and_gradient(theta)
+        if by_autograd is None or found is None:
+            return by_autograd is None and found is None
+        return all(
+            torch.allclose(a, b, rtol=1e-8, atol=1e-12 + 1e-10 * float(b.abs().max()))
+            for a, b in zip(found, by_autograd, strict=True)
+        )
+
+
+class Machine:
+    """Generated code with its own derivative, on memory of its own; one thread at a time."""
+
+    def __init__(self, record: Record, loss: int) -> None:
+        self.source, scope = lowered(record, loss)
+        exec(compile(self.source, "<objective>", "exec"), scope)
+        self._forward: Callable[[Tensor], float | None] = scope["forward"]
+        self._both: Callable[[Tensor], tuple[float, Tensor] | None] = scope["both"]
+        self._lock = threading.Lock()
+
+    def loss(self, theta: Tensor) -> Tensor | None:
+        """The loss, or None where the code does not hold."""
+        try:
+            with self._lock, torch.no_grad():
+                value = self._forward(theta)
+        except (ArithmeticError, ValueError):
+            return None
+        if value is None or not math.isfinite(value):
+            return None
+        return torch.tensor(value, dtype=torch.float64)
+
+    def loss_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Loss and gradient, or None where the code does not hold."""
+        try:
+            with self._lock, torch.no_grad():
+                found = self._both(theta)
+        except (ArithmeticError, ValueError):
+            return None
+        if found is None or not math.isfinite(found[0]):
+            return None
+        if not math.isfinite(found[1].sum().item()):
+            return None
+        return torch.tensor(found[0], dtype=torch.float64), found[1]
 
 
 def specialised(evaluate: Callable[[Tensor], Tensor], theta: Tensor) -> Specialised | None:

@@ -47,7 +47,7 @@ class Plane:
 
     def write(
         self,
-        slices: tuple[slice, slice],
+        slices: tuple[slice, slice] | tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
         values: npt.NDArray[np.float64] | float,
         kinds: npt.NDArray[np.uint8] | int,
     ) -> None:
