@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gradsheet.collab.factors import Factors
+from gradsheet.collab.foldin import Ridge
 from gradsheet.collab.kernels import both_ways, lay_out, neighbour_sums, residuals
 from gradsheet.collab.report import EpochRow, FitSnapshot, State
 from gradsheet.collab.starts import StartSettings, fit_biases, noise_level, spectral_start
@@ -24,7 +25,6 @@ from gradsheet.ratings.table import RatingTable
 from gradsheet.tasks import Control, Pace
 
 _WIDTH_MULTIPLE = 8  # widths that fill vector registers: 56 columns are faster than 52
-_SHARE_OF_NOISE = 0.35
 _REFRESH = 5  # passes for which the bounds on the curvature are kept
 
 
@@ -38,8 +38,10 @@ class FastSettings:
     strength : float
         Ridge on each row of factors, the same for all: the noise's variance over the factors'.
     strength_share : float or None
-        Ridge per rating of the row (Zhou and others 2008, ALS-WR). None: 0.35 times
-        :func:`noise_level`, which suits sets of 100 thousand and of 10 million ratings.
+        Ridge per rating of the row (Zhou and others 2008, ALS-WR). None: ``share_of_noise``
+        times :func:`gradsheet.collab.starts.noise_level`, which suits sets of 100 thousand and of
+        10 million ratings alike.
+    share_of_noise : float
     bias_strength : float
         Ridge on biases: a bias of n ratings shrinks by n / (n + bias_strength).
     passes : int
@@ -63,6 +65,7 @@ class FastSettings:
     factors: int = 50
     strength: float = 3.0
     strength_share: float | None = None
+    share_of_noise: float = 0.35
     bias_strength: float = 3.0
     passes: int = 40
     rate: float = 0.7
@@ -90,6 +93,8 @@ class FastRun:
     epochs : list of EpochRow
     seconds : float
         Time spent learning, sorting included.
+    ridge : Ridge
+        What the rows are pulled by, for folding in others; known after the biases.
     """
 
     def __init__(
@@ -137,7 +142,8 @@ class FastRun:
         left = residuals(layout, self._targets, self._table)
         share = self.settings.strength_share
         if share is None:
-            share = _SHARE_OF_NOISE * noise_level(layout, left)
+            share = self.settings.share_of_noise * noise_level(layout, left)
+        self.ridge = Ridge(self.settings.strength, share, self.settings.bias_strength)
         self._ridge = self.settings.strength + share * layout.counts
         self._close(began, left, "biases")
 

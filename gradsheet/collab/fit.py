@@ -157,19 +157,29 @@ class Fit:
         """Batches in an epoch; the last may be smaller."""
         return -(-len(self._train) // self.settings.batch_size)
 
+    @property
+    def last_loss(self) -> float:
+        """Mean squared error of the last batch, before its step; NaN before the first."""
+        return float(self._losses[self.step - 1]) if self.step else math.nan
+
     def set_rate(self, rate: float) -> None:
         """Change the learning rate; the optimizer keeps its state."""
         self.stepper.set_rate(rate)
 
-    def learn_batch(self) -> None:
-        """Take the next step; begin an epoch where one has ended."""
-        if self._order is None:
+    def learn_batch(self, factors: schedules.Factors | None = None) -> None:
+        """Take the next step, and begin an epoch where one has ended.
+
+        Parameters
+        ----------
+        factors : Factors, optional
+            On rate and momentum instead of the schedule's.
+        """
+        if self._order is None or self._position >= len(self._train):
             self._order = torch.randperm(len(self._train), generator=self.generator)
             self._position, self._page = 0, None
         end = min(self._position + self.settings.batch_size, len(self._train))
         batch = self._batch(self._position, end)
-        factors = self._schedule(self.step - self._leg[0])
-        self.learn(batch, factors)
+        self.learn(batch, factors or self._schedule(self.step - self._leg[0]))
         self._position = end
 
     def learn(self, batch: dict[str, Tensor], factors: schedules.Factors = _UNSCALED) -> None:
