@@ -39,7 +39,7 @@ class Hyper:
     lagged : bool
         Lesson rules: step with the statistic as it was before this gradient entered it.
     period : int
-        Lesson Adagrad: steps in an epoch, over which its statistic is gathered.
+        Steps in an epoch: lesson Adagrad gathers its statistic over it, Eve's d follows once in it.
     beta3 : float
         Eve: decay of the average of the loss's relative change.
     """

@@ -81,6 +81,9 @@ _RULES = (
          _ADAM_STATE, _ADAM_USES, "Loshchilov and Hutter 2019, algorithm 2"),
     Rule("lesson_momentum", "Momentum (lesson)", (steps.weight_decay, steps.lesson_momentum),
          Hyper(lr=1e-4), ("average",), ("lr", "beta1", "lagged", *_DECAY), _LESSON + "momentum"),
+    Rule("lesson_nesterov", "Nesterov (lesson)", (steps.weight_decay, steps.lesson_nesterov),
+         Hyper(lr=1e-4), ("average",), ("lr", "beta1", *_DECAY),
+         "Nesterov 1983 with the average of " + _LESSON + "momentum"),
     Rule("lesson_adagrad", "Adagrad (lesson)", (steps.weight_decay, steps.lesson_adagrad),
          Hyper(lr=1e-3, eps=0.0), ("square_sum", "statistic"), ("lr", "period", "eps", *_DECAY),
          _LESSON + "adagrad"),
@@ -92,7 +95,7 @@ _RULES = (
          _LESSON + "adam"),
     Rule("eve", "Eve (lesson)", (*_AVERAGES, steps.eve),
          Hyper(lr=0.1, beta1=0.7, beta2=0.9, eps=0.0), ("average", "square"),
-         ("lr", "beta1", "beta2", "beta3", "eps", *_DECAY), _LESSON + "eve",
+         ("lr", "beta1", "beta2", "beta3", "period", "eps", *_DECAY), _LESSON + "eve",
          scalars=("loss", "previous_loss", "d")),
 )  # fmt: skip
 

@@ -146,6 +146,18 @@ def lesson_momentum(
         _subtract(theta, state["average"], hyper.lr, state)
 
 
+def lesson_nesterov(
+    theta: Tensor, grad: Tensor, state: dict[str, Tensor], hyper: Hyper, step: int
+) -> None:
+    """m = beta1 * m + (1 - beta1) * g; theta -= lr * (beta1 * m + (1 - beta1) * g).
+
+    The rule of torch.optim.SGD(nesterov=True, lr=lr * (1 - beta1)) with m as an average.
+    """
+    average_gradient(theta, grad, state, hyper, step)
+    ahead = torch.mul(state["average"], hyper.beta1, out=state["work"])
+    _subtract(theta, ahead.add_(grad, alpha=1 - hyper.beta1), hyper.lr, state)
+
+
 def lesson_adagrad(
     theta: Tensor, grad: Tensor, state: dict[str, Tensor], hyper: Hyper, step: int
 ) -> None:
@@ -187,17 +199,17 @@ def lesson_rmsprop(
 def eve(theta: Tensor, grad: Tensor, state: dict[str, Tensor], hyper: Hyper, step: int) -> None:
     """Adam without correction divided by d; d = beta3 * d + (1 - beta3) * |f1 - f2| / min(f1, f2).
 
-    f1 and f2 are this step's loss and the one before; d is 1 until there are two.
+    f1 and f2 are this step's loss and the one before; d is 1 until there are two. With a period,
+    d follows once in so many steps, as the sheet does from one epoch to the next.
     """
     now, before, d = float(state["loss"]), float(state["previous_loss"]), float(state["d"])
-    if step == 1:
-        d = 1.0
-    elif now != before:
-        smaller = max(min(abs(now), abs(before)), 1e-300)
-        d = hyper.beta3 * d + (1 - hyper.beta3) * abs(now - before) / smaller
-    else:
-        d = hyper.beta3 * d
-    state["d"].fill_(d)
-    state["previous_loss"].fill_(now)
+    if (step - 1) % hyper.period == 0:
+        if step == 1:
+            d = 1.0
+        else:
+            smaller = max(min(abs(now), abs(before)), 1e-300)
+            d = hyper.beta3 * d + (1 - hyper.beta3) * abs(now - before) / smaller
+        state["d"].fill_(d)
+        state["previous_loss"].fill_(now)
     root = _add_eps(torch.sqrt(state["square"], out=state["work"]), hyper.eps)
     _subtract_ratio(theta, state["average"], root, hyper.lr / d, state)

@@ -167,7 +167,10 @@ def test_start_and_number_can_be_given() -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_lowers_the_loss_of_the_factorisation(name: str) -> None:
-    rates = {"lesson_momentum": 0.5, "lesson_adagrad": 0.001, "sgd": 0.5, "adagrad": 0.1}
+    rates = {
+        "lesson_momentum": 0.5, "lesson_nesterov": 0.5, "lesson_adagrad": 0.001, "sgd": 0.5,
+        "adagrad": 0.1,
+    }  # fmt: skip
     trainer = Trainer(Factorisation(), make_optimizer(name, lr=rates.get(name, 0.01)))
     assert trainer.advance(300) == 300
     losses = trainer.trace.arrays()[1]
