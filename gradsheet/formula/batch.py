@@ -318,14 +318,15 @@ def text_of(value: Scalar) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number with at most 15 digits, positional from 1e-9 to below 1e21, as in Excel."""
+    """A number with at most 15 digits; with an exponent from 1e20 and where more than 18
+    decimals would be needed, as in Excel."""
     if value == 0:
         return "0"
     digits, _, exponent = f"{abs(value):.14e}".partition("e")
     power = int(exponent)
     sign = "-" if value < 0 else ""
     significant = digits.replace(".", "").rstrip("0") or "0"
-    if power < -9 or power > 20:
+    if power > 19 or len(significant) - 1 - power > 18:
         mantissa = significant[0] + ("." + significant[1:] if len(significant) > 1 else "")
         return f"{sign}{mantissa}E{'+' if power > 0 else '-'}{abs(power):02d}"
     if power < 0:

@@ -270,7 +270,7 @@ class Evaluator:
     def intersected(self, value: Value) -> Batch:
         """The value of a reference in the host's row or column."""
         if isinstance(value, Batch):
-            return value
+            return value.view(lambda x: x[:, :, :1, :1]) if value.is_array else value
         if isinstance(value, Areas):
             return error(ErrorCode.VALUE)
         if value.is_cell:

@@ -24,7 +24,7 @@ from gradsheet.formula.areas import (
     rectangles,
 )
 from gradsheet.formula.order import strong_components
-from gradsheet.formula.resolve import resolved
+from gradsheet.formula.resolve import depends_on_host, resolved
 from gradsheet.formula.syntax import Call, Columns, Expr, Range, Ref, Rows, children
 from gradsheet.formula.values import Strings
 
@@ -311,8 +311,11 @@ class Graph:
         merged: dict[Expr, list[Cell]] = {}
         for expr, cells in groups.values():
             merged.setdefault(expr, []).extend(cells)
+        cleaned: dict[Expr, list[Cell]] = {}
         for expr, cells in merged.items():
-            clean = resolved(expr, sheet, cells[0], self._inputs, spills)
+            for home, clean in self._resolved(expr, sheet, cells, spills):
+                cleaned.setdefault(clean, []).extend(home)
+        for clean, cells in cleaned.items():
             for part in _parts(clean, sheet, cells):
                 self.blocks.append(Block(len(self.blocks), part, clean))
         for cell, formula in single:
@@ -322,6 +325,16 @@ class Graph:
                 array = spills.get((sheet, cell), Region.of(cell))
             part = Part(sheet, cell.row, cell.col, 1, 1)
             self.blocks.append(Block(len(self.blocks), part, clean, array, formula.dynamic))
+
+    def _resolved(
+        self, expr: Expr, sheet: int, cells: list[Cell], spills: Mapping[tuple[int, Cell], Region]
+    ) -> Iterator[tuple[list[Cell], Expr]]:
+        """What a formula stands for in its cells: once, unless that depends on the cell."""
+        if depends_on_host(expr):
+            for cell in cells:
+                yield [cell], resolved(expr, sheet, cell, self._inputs, spills)
+        else:
+            yield cells, resolved(expr, sheet, cells[0], self._inputs, spills)
 
     def _areas(self, block: Block) -> Iterator[Area]:
         for node in read_references(block.expr):

@@ -43,9 +43,10 @@ def _pair(strings: Strings, a: Batch, b: Batch) -> tuple[Tensor, Tensor, Errors]
         a, b = aligned([a, b])
     if a.is_only(NUMBER) and b.is_only(NUMBER):
         return a.num, b.num, None
+    passed = earlier(errors_of(a), errors_of(b))  # these count before what cannot be read
     x, first = numbers(a, strings)
     y, then = numbers(b, strings)
-    return x, y, earlier(first, then)
+    return x, y, earlier(passed, earlier(first, then))
 
 
 def add(strings: Strings, a: Batch, b: Batch) -> Batch:

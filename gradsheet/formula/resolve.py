@@ -62,6 +62,19 @@ def resolved(
     return transform(expr, change)
 
 
+def depends_on_host(expr: Expr) -> bool:
+    """Whether what a formula stands for differs from cell to cell, beyond relative places."""
+    pending = [expr]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, SpillRef):
+            return True
+        if isinstance(node, TableRef) and (not node.table or "#This Row" in node.items):
+            return True
+        pending.extend(children(node))
+    return False
+
+
 def _bound_names(expr: Expr) -> set[str]:
     bound = set()
     pending = [expr]
@@ -136,6 +149,9 @@ def _table(node: TableRef, sheet: int, host: Cell, inputs: Inputs) -> Expr:
         return ErrorLiteral(ErrorCode.REF)
     left, right = columns
     if "#This Row" in node.items:
+        top, end = table.region.top + table.header_rows, table.region.bottom - table.totals_rows
+        if not top <= host.row < end:
+            return ErrorLiteral(ErrorCode.VALUE)
         # relative rows: the same row of whatever sheet the table is on
         return Range(Ref(name, 0, left, False, True), Ref(None, 0, right, False, True))
     spans = _row_spans(node, table)

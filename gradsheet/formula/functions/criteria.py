@@ -18,7 +18,7 @@ from torch import Tensor
 from gradsheet.formula.areas import Area
 from gradsheet.formula.batch import Batch, Errors, error, errors_of, plain
 from gradsheet.formula.functions.search import wildcard
-from gradsheet.formula.functions.stats import over
+from gradsheet.formula.functions.stats import over, uncomputed
 from gradsheet.formula.functions.table import function
 from gradsheet.formula.values import ErrorCode, Kind, Strings, parse_entry
 
@@ -133,6 +133,10 @@ def _masks(
     size = ranges[0].num.shape[2:]
     if any(r.num.shape[2:] != size for r in ranges):
         return error(ErrorCode.VALUE)
+    for batch in (*ranges, *criteria):
+        missing = uncomputed(batch)
+        if missing is not None:
+            return error(int(missing.max()))
     if any(r.num.shape[0] != 1 or r.num.shape[1] != 1 for r in ranges):
         evaluator.split()
     cells = [(num.reshape(-1), kinds.reshape(-1)) for num, kinds in map(plain, ranges)]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gradsheet.formula.batch import Batch, Errors, error, numbered
-from gradsheet.formula.functions.samples import pooled, sampled
+from gradsheet.formula.batch import Batch, Errors, earlier, error, errors_of, numbered
+from gradsheet.formula.functions.samples import first_error, pooled, sampled
 from gradsheet.formula.functions.stats import over, pairs, square_sum
 from gradsheet.formula.functions.table import function, lifted, numeric
 from gradsheet.formula.values import ErrorCode
@@ -69,9 +69,13 @@ def softmax(evaluator: Evaluator, scores: Batch, score: Batch | None = None) -> 
     """e^score / Σ e^scores, shifted by the largest score."""
     exp, top = _masked_exp(scores)
     total = exp.sum((2, 3), keepdim=True)
+    errors = first_error(errors_of(scores))
     if score is None:
-        return over(exp, total, None)
-    return lifted(evaluator.strings, [score], lambda x: torch.exp(x - top) / total)
+        return over(exp, total, errors)
+    result = lifted(evaluator.strings, [score], lambda x: torch.exp(x - top) / total)
+    if errors is None:
+        return result
+    return numbered(result.num, earlier(errors_of(result), errors))
 
 
 @function("LEARN.LOGSUMEXP", "scores", "Logarithm of the sum of exponentials.", family=FAMILY,

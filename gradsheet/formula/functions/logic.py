@@ -26,6 +26,7 @@ from gradsheet.formula.batch import (
     joint_shape,
     logical,
     numbered,
+    numbers,
     settled,
     truths,
 )
@@ -307,7 +308,8 @@ def error_type(evaluator: Evaluator, batch: Batch) -> Batch:
     """Excel's number of an error."""
     mask = is_kind(batch, 4).expand(_shape(batch))
     return numbered(torch.where(mask, batch.num, 0.0),
-                    torch.where(mask, 0.0, float(ErrorCode.NA)).to(torch.float64))  # fmt: skip
+                    earlier(uncomputed(batch),
+                            torch.where(mask, 0.0, float(ErrorCode.NA)).to(torch.float64)))  # fmt: skip
 
 
 @function("N", "value", "A value as a number; texts are 0.", family=INFORMATION,
@@ -318,6 +320,28 @@ def n(evaluator: Evaluator, batch: Batch) -> Batch:
         return batch
     text = is_kind(batch, 2)
     return numbered(torch.where(text, 0.0, batch.num), errors_of(batch))
+
+
+def _parity(name: str, help_: str, wanted: float) -> None:
+    @function(name, "number", help_, family=INFORMATION, gradient=_NO_SLOPE)
+    def run(evaluator: Evaluator, batch: Batch) -> Batch:
+        num, errors = numbers(batch, evaluator.strings)
+        return logical(torch.trunc(num).abs() % 2 == wanted, errors)
+
+
+_parity("ISEVEN", "Whether the whole part of a number is even.", 0.0)
+_parity("ISODD", "Whether the whole part of a number is odd.", 1.0)
+
+
+@function("TYPE", "value", "1 number, 2 text, 4 truth value, 16 error, 64 array.",
+          family=INFORMATION, params="w", gradient=_NO_SLOPE)  # fmt: skip
+def type_(evaluator: Evaluator, batch: Batch) -> Batch:
+    """Excel's number of the kind of a value."""
+    if batch.is_array:
+        return evaluator.constant(64.0)
+    codes = torch.tensor([1.0, 1.0, 2.0, 4.0, 16.0], dtype=torch.float64)
+    return numbered(codes[batch.kinds().expand(_shape(batch)).to(torch.int64)],
+                    uncomputed(batch))  # fmt: skip
 
 
 @function("LET", "name1, value1, ..., calculation", "Names for parts of a calculation.",

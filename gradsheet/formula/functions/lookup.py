@@ -6,11 +6,13 @@ it flows through the value that is found there.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from gradsheet.formula.address import column_name
 from gradsheet.formula.areas import Area, Areas, Scatter
 from gradsheet.formula.batch import Batch, constant, error, numbers, plain, truths
 from gradsheet.formula.functions.search import Keys, find
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from gradsheet.formula.functions.search import Places
 
 FAMILY = "Lookup"
+_ROW_AND_COLUMN = re.compile(r"[Rr](\d{1,7})[Cc](\d{1,5})")
 _FOUND = "that of the value found; none through its place"
 _PLACE = "none: a place is no number to differentiate by"
 
@@ -297,6 +300,10 @@ def xlookup(
         results = evaluator.clipped(results)
     if isinstance(results, Areas):
         return error(ErrorCode.VALUE)
+    if (keys.height if keys.width == 1 else keys.width) != (
+        results.height if keys.width == 1 else results.width
+    ):
+        return error(ErrorCode.VALUE)
     vertical = keys.width == 1 and keys.height == results.height
     if vertical:
         found = at_places(evaluator, results, places, None, "XLOOKUP", (1, results.width))
@@ -351,8 +358,7 @@ def _extent(evaluator: Evaluator, batch: Batch | None, default: int) -> int:
 def indirect(evaluator: Evaluator, text: Batch, a1: Batch | None = None) -> Value:
     """Reference by its text; #REF! for a text that spells none."""
     evaluator.refuse_gradient(text, "The text in INDIRECT")
-    if a1 is not None and not bool(truths(a1, evaluator.strings)[0].all()):
-        return error(ErrorCode.UNSUPPORTED)
+    by_number = a1 is not None and not bool(truths(a1, evaluator.strings)[0].all())
     num, kinds = plain(text)
     if not ((num == num.flat[0]).all() and (kinds == kinds.flat[0]).all()):
         evaluator.split()
@@ -360,7 +366,13 @@ def indirect(evaluator: Evaluator, text: Batch, a1: Batch | None = None) -> Valu
         return error(int(num.flat[0]))
     if int(kinds.flat[0]) != 2:
         return error(ErrorCode.REF)
-    return evaluator.spelled(evaluator.strings.text(int(num.flat[0])))
+    spelled = evaluator.strings.text(int(num.flat[0]))
+    if not by_number:
+        return evaluator.spelled(spelled)
+    cell = _ROW_AND_COLUMN.fullmatch(spelled.strip())
+    if cell is None or int(cell[1]) < 1 or int(cell[2]) < 1:
+        return error(ErrorCode.REF)
+    return evaluator.spelled(f"{column_name(int(cell[2]) - 1)}{int(cell[1])}")
 
 
 def _numbers_of_lines(evaluator: Evaluator, value: Value | None, by_row: bool) -> Batch:
@@ -401,6 +413,22 @@ def row(evaluator: Evaluator, value: Value | None = None) -> Batch:
 def column(evaluator: Evaluator, value: Value | None = None) -> Batch:
     """Column numbers from 1."""
     return _numbers_of_lines(evaluator, value, False)
+
+
+@function("AREAS", "reference", "How many areas a reference has.", family=FAMILY, params="r",
+          gradient=_PLACE)  # fmt: skip
+def areas(evaluator: Evaluator, value: Value) -> Batch:
+    """Count of areas."""
+    if isinstance(value, Batch):
+        return value if value.is_only(4) else error(ErrorCode.VALUE)
+    return constant(float(len(value.parts)) if isinstance(value, Areas) else 1.0, evaluator.strings)
+
+
+@function("ISREF", "value", "Whether a value is a reference.", family=FAMILY, params="r",
+          gradient=_PLACE)  # fmt: skip
+def isref(evaluator: Evaluator, value: Value) -> Batch:
+    """Whether the argument names cells."""
+    return constant(not isinstance(value, Batch), evaluator.strings)
 
 
 @function("ROWS", "array", "How many rows an array has.", family=FAMILY, params="r",

@@ -32,8 +32,35 @@ def formatted(value: Scalar, pattern: str) -> Scalar:
         return ""
     section, negative = _section(number, _sections(pattern))
     if section.strip().lower() == "general":
-        return ("-" if negative else "") + text_of(abs(number))
+        return ("-" if negative else "") + general(abs(number))
     return _digits(abs(number), section, negative)
+
+
+_COLOURS = frozenset(
+    f"[{name}]"
+    for name in ("black", "blue", "cyan", "green", "magenta", "red", "white", "yellow")
+)
+
+
+def general(number: float) -> str:
+    """A number that is not negative as a cell of ordinary width shows it: at most 10 digits."""
+    if number == 0:
+        return "0"
+    power = Decimal(f"{number:.10g}").adjusted()
+    if power > 10 or power < -9 or (power < -4 and len(text_of(number)) > 11):
+        mantissa, _, exponent = f"{number:.5E}".partition("E")
+        mantissa = mantissa.rstrip("0").rstrip(".")
+        return f"{mantissa}E{exponent[0]}{int(exponent[1:]):02d}"
+    shown = f"{number:.{max(0, 10 - max(1, power + 1))}f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def _commas_behind(tokens: list[str], place: int) -> int:
+    """Commas right behind a digit, each of which divides by a thousand."""
+    count = 0
+    while place >= 0 and place + 1 + count < len(tokens) and tokens[place + 1 + count] == ",":
+        count += 1
+    return count
 
 
 def _sections(pattern: str) -> list[str]:
@@ -60,13 +87,17 @@ def _section(number: float, sections: list[str]) -> tuple[str, bool]:
 
 def _text_section(value: str, pattern: str) -> str:
     sections = _sections(pattern)
+    if len(sections) == 1 and "@" in pattern:
+        return "".join(value if t == "@" else _literal(t) for t in _TOKEN.findall(pattern))
     if len(sections) == 4:
-        return "".join(value if t == "@" else t.strip('"') for t in _TOKEN.findall(sections[3]))
+        return "".join(value if t == "@" else _literal(t) for t in _TOKEN.findall(sections[3]))
     return value
 
 
 def _digits(number: float, section: str, negative: bool) -> Scalar:
-    tokens = _TOKEN.findall(section)
+    tokens = [t for t in _TOKEN.findall(section) if t.lower() not in _COLOURS]
+    if "@" in tokens:
+        return "".join(text_of(number) if t == "@" else _literal(t) for t in tokens)
     plain = "".join(t for t in tokens if len(t) == 1)
     if _DATES.search(plain) or any(t.startswith("[") for t in tokens) or "/" in plain:
         return ErrorCode.UNSUPPORTED
@@ -76,10 +107,9 @@ def _digits(number: float, section: str, negative: bool) -> Scalar:
     if any(t in ("E+", "E-", "e+", "e-") for t in tokens):
         return _scientific(exact, tokens, negative)
     point = tokens.index(".") if "." in tokens else len(tokens)
-    commas = 0
     after = max((i for i, t in enumerate(tokens[:point]) if t in "0#?"), default=-1)
-    while after >= 0 and after + 1 + commas < len(tokens) and tokens[after + 1 + commas] == ",":
-        commas += 1
+    last = max((i for i, t in enumerate(tokens) if t in "0#?"), default=-1)
+    commas = _commas_behind(tokens, after) + (_commas_behind(tokens, last) if last > after else 0)
     exact /= Decimal(1000) ** commas
     grouped = "," in tokens[:after] if after > 0 else False
     places = sum(t in "0#?" for t in tokens[point:])
@@ -126,36 +156,16 @@ def _filled(tokens: list[str], point: int, whole: str, fraction: str, grouped: b
 
 def _grouped(placed: dict[int, str], slots: list[int]) -> dict[int, str]:
     """Commas before every third digit from the right."""
-    chars = "".join(placed.get(i, "") for i in slots)
+    rest = sum(len(placed.get(i, "")) for i in slots)
+    total = rest
     out = dict(placed)
-    used = 0
-    for i in reversed(slots):
-        piece = placed.get(i, "")
-        built = ""
-        for char in reversed(piece):
-            if used and used % 3 == 0:
-                built = "," + built
-            built = char + built
-            used += 1
-        # the comma belongs before the digit to its right, that is, after this piece
-        if built.startswith(","):
-            built = built[1:]
-        out[i] = built
-    return _joined_groups(chars, out, slots)
-
-
-def _joined_groups(chars: str, out: dict[int, str], slots: list[int]) -> dict[int, str]:
-    total = len(chars)
-    seen = 0
     for i in slots:
-        piece = out.get(i, "").replace(",", "")
         built = ""
-        for char in piece:
-            rest = total - seen
-            if seen and rest % 3 == 0:
+        for char in placed.get(i, ""):
+            if rest < total and rest % 3 == 0:
                 built += ","
             built += char
-            seen += 1
+            rest -= 1
         if i in out:
             out[i] = built
     return out

@@ -51,6 +51,8 @@ class _Searched:
         self._last: dict[tuple[int, float | str], int] = {}
         self._sorted: dict[int, tuple[list[int], list[float | str]]] = {}
         self._known: dict[tuple[int, float | str, str, bool], int] = {}
+        missing = num[(kinds == 4) & (num >= 100)]
+        self.uncomputed = float(missing[0]) if missing.size else 0.0
 
     def find(self, kind: int, value: float | str, how: str, last: bool) -> int:
         """Place of a value, -1 for none."""
@@ -68,7 +70,7 @@ class _Searched:
         exact = self._exact(kind, value, last)
         if exact >= 0 or how in ("exact", "wild"):
             return exact
-        return self._nearest(kind, value, how)
+        return self._nearest(kind, value, how, last)
 
     def _exact(self, kind: int, value: float | str, last: bool) -> int:
         if self._first is None:
@@ -112,13 +114,18 @@ class _Searched:
                 high = middle - 1
         return places[high] if high >= 0 else -1
 
-    def _nearest(self, kind: int, value: float | str, how: str) -> int:
+    def _nearest(self, kind: int, value: float | str, how: str, last: bool) -> int:
         places, keys = self._of_kind(kind)
         if how == "next_below":
-            fitting = [(k, -i) for i, k in enumerate(keys) if k < value]  # type: ignore[operator]
-            return places[-max(fitting)[1]] if fitting else -1
-        above = [(k, i) for i, k in enumerate(keys) if k > value]  # type: ignore[operator]
-        return places[min(above)[1]] if above else -1
+            below = [k for k in keys if k < value]  # type: ignore[operator]
+            near = max(below) if below else None
+        else:
+            above = [k for k in keys if k > value]  # type: ignore[operator]
+            near = min(above) if above else None
+        if near is None:
+            return -1
+        same = [i for i, key in enumerate(keys) if key == near]
+        return places[same[-1] if last else same[0]]
 
     def _wild(self, pattern: str, last: bool) -> int:
         places, keys = self._of_kind(2)
@@ -170,8 +177,12 @@ def find(keys: Keys, wanted: Batch, how: str, strings: Strings, last: bool = Fal
         if kind == 4:
             codes[at] = num[at]
             continue
+        column = keys.at(at[0], at[1])
+        if column.uncomputed:  # what is not known might be the value
+            codes[at] = column.uncomputed
+            continue
         value = key_of(float(num[at]), kind, strings)
-        found = keys.at(at[0], at[1]).find(1 if kind == 0 else kind, value, how, last)
+        found = column.find(1 if kind == 0 else kind, value, how, last)
         places[at] = max(found, 0)
         codes[at] = 0.0 if found >= 0 else float(ErrorCode.NA)
     return places, codes

@@ -12,8 +12,17 @@ import torch
 from torch import Tensor
 
 from gradsheet.formula import trace
-from gradsheet.formula.batch import Batch, Errors, error, flagged, joint_shape, numbered, numbers
-from gradsheet.formula.functions.samples import cell, pooled, sampled
+from gradsheet.formula.batch import (
+    Batch,
+    Errors,
+    earlier,
+    error,
+    flagged,
+    joint_shape,
+    numbered,
+    numbers,
+)
+from gradsheet.formula.functions.samples import pooled, sampled
 from gradsheet.formula.functions.stats import pairs
 from gradsheet.formula.functions.table import function
 from gradsheet.formula.values import ErrorCode
@@ -189,17 +198,17 @@ for _name in ("QUARTILE.INC", "QUARTILE"):
 def _rank(evaluator: Evaluator, number: Batch, value: Value, order: Batch | None = None) -> Batch:
     row, mask, _, errors = _row(evaluator, (value,))
     x, x_errors = numbers(number, evaluator.strings)
-    up = torch.zeros(1, 1, 1, dtype=torch.float64)
+    up = torch.zeros(1, 1, 1, 1, 1, dtype=torch.float64)
     if order is not None:
-        up = numbers(order, evaluator.strings)[0][:, :, 0]
-    x = x[:, :, 0]
-    before = torch.where(up != 0, row < x, row > x) & mask
-    found = ((row == x) & mask).any(2)
-    errors = x_errors if errors is None else errors
-    rank = before.sum(2, dtype=torch.float64) + 1
+        up = numbers(order, evaluator.strings)[0][..., None]
+    x, others, counted = x[..., None], row[:, :, None, None], mask[:, :, None, None]
+    before = torch.where(up != 0, others < x, others > x) & counted
+    found = ((others == x) & counted).any(4)
+    errors = earlier(x_errors, errors)
+    rank = before.sum(4, dtype=torch.float64) + 1
     if not bool(found.all()):
-        errors = flagged(errors, cell(~found), ErrorCode.NA)
-    return numbered(cell(rank), errors)
+        errors = flagged(errors, ~found, ErrorCode.NA)
+    return numbered(rank, errors)
 
 
 for _name in ("RANK.EQ", "RANK"):

@@ -24,6 +24,7 @@ from gradsheet.formula.batch import (
     flagged,
     is_kind,
     numbered,
+    numbers,
     settled,
 )
 from gradsheet.formula.functions.samples import (
@@ -95,7 +96,10 @@ def count(evaluator: Evaluator, *values: Value) -> Batch:
         errors = earlier(errors, first_error(uncomputed(batch)))
         if batch.direct and not batch.is_array:
             kinds = batch.kinds()
-            counted = (kinds == NUMBER) | (kinds == 3)
+            counted = (kinds == NUMBER) | (kinds == 3) | (kinds == BLANK)
+            if bool((kinds == TEXT).any()):
+                unread = numbers(batch, evaluator.strings)[1]
+                counted |= (kinds == TEXT) & (torch.zeros(1) if unread is None else unread).eq(0)
         else:
             counted = is_kind(batch, NUMBER)
         total = total + counted.expand_as(_like(batch, counted)).sum(
@@ -126,6 +130,8 @@ def counta(evaluator: Evaluator, *values: Value) -> Batch:
     for batch in batches_of(evaluator, values):
         errors = earlier(errors, first_error(uncomputed(batch)))
         held = ~is_kind(batch, BLANK)
+        if batch.direct and not batch.is_array:
+            held = torch.ones_like(held)  # an empty argument counts
         total = total + held.expand_as(_like(batch, held)).sum(
             (2, 3), keepdim=True, dtype=torch.float64
         )

@@ -306,8 +306,11 @@ def _joined(
     from gradsheet.formula.batch import TEXT, numbered
 
     ids = []
-    for i, texts in enumerate(lists):
-        whole = between[i % len(between)].join(texts)
+    for texts in lists:
+        whole = "".join(
+            piece if i == 0 else between[(i - 1) % len(between)] + piece
+            for i, piece in enumerate(texts)
+        )
         ids.append(float(evaluator.strings.id_of(whole)) if len(whole) <= _LONGEST else -1.0)
     num = torch.tensor(ids, dtype=torch.float64).reshape(*shape, 1, 1)
     if bool((num < 0).any()):
@@ -345,10 +348,10 @@ def textjoin(evaluator: Evaluator, delimiter: Batch, ignore: Batch, *values: Val
     num, kinds = plain(delimiter)
     if (kinds == 4).any():
         return error(int(num[kinds == 4][0]))
+    if num.shape[0] * num.shape[1] > 1:
+        evaluator.split()
     pairs = zip(num.ravel().tolist(), kinds.ravel().tolist(), strict=True)
     between = [text_of(unpack(v, k, evaluator.strings)) for v, k in pairs]
-    if len(between) > 1 and len(between) != shape[0] * shape[1]:
-        evaluator.split()
     return _joined(evaluator, lists, shape, errors, between)
 
 
