@@ -92,6 +92,44 @@ class AddSheet(Edit):
 
 
 @dataclass(frozen=True, slots=True)
+class DuplicateSheet(Edit):
+    """Add a copy of a sheet behind it, as `name (2)`; formulas that name the sheet still do."""
+
+    sheet: int
+
+    @property
+    def label(self) -> str:
+        """For the undo menu."""
+        return "Duplicate sheet"
+
+    def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
+        """See `Edit.apply_to`."""
+        source = workbook.sheet(self.sheet)
+        copy = workbook.make_sheet(_copy_name(workbook, source.name))
+        for region, values, kinds in source.cells.contents(source.cells.used()):
+            copy.cells.write(region, values, kinds)
+        for cell, formula in source.cells.formulas().items():
+            copy.cells.set_formula(cell, formula)
+        copy.put_facts(source.facts())
+        sheets = list(workbook.sheets)
+        sheets.insert(workbook.position(self.sheet) + 1, copy)
+        label = f"Duplicate sheet {source.name}"
+        return PutSheets(tuple(sheets), label).apply_to(workbook)
+
+
+def _copy_name(workbook: Workbook, name: str) -> str:
+    """`name (2)`, or the next number that is free, cut to what a sheet's name may have."""
+    stem = re.sub(r" \(\d+\)$", "", name)
+    number = 2
+    while True:
+        tail = f" ({number})"
+        wanted = stem[: 31 - len(tail)] + tail
+        if workbook.by_name(wanted) is None:
+            return wanted
+        number += 1
+
+
+@dataclass(frozen=True, slots=True)
 class MoveSheet(Edit):
     """Move a sheet to another position, counted without it."""
 

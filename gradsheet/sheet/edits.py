@@ -1,12 +1,19 @@
 """Every edit in one door.
 
 Owns nothing but this list; the parts are `change`, `cell_edits`, `fill`, `sheet_edits`,
-`book_edits` and `line_edits`.
+`book_edits`, `line_edits` and `moving`.
 """
 
 from __future__ import annotations
 
-from gradsheet.sheet.book_edits import AddSheet, DefineName, MoveSheet, RemoveSheet, RenameSheet
+from gradsheet.sheet.book_edits import (
+    AddSheet,
+    DefineName,
+    DuplicateSheet,
+    MoveSheet,
+    RemoveSheet,
+    RenameSheet,
+)
 from gradsheet.sheet.cell_edits import ClearCells, SetCells, SetValues
 from gradsheet.sheet.change import Change, Composite, Edit
 from gradsheet.sheet.fill import Fill
@@ -19,14 +26,18 @@ from gradsheet.sheet.line_edits import (
     MoveColumns,
     MoveRows,
 )
+from gradsheet.sheet.moving import MoveCells
 from gradsheet.sheet.sheet_edits import (
     Freeze,
     ResizeColumns,
     ResizeRows,
     SetFormat,
     SetLabels,
+    SetLooks,
     SetNote,
     SetRoles,
+    SetScales,
+    SetTabColour,
 )
 
 __all__ = [
@@ -37,12 +48,14 @@ __all__ = [
     "DefineName",
     "DeleteColumns",
     "DeleteRows",
+    "DuplicateSheet",
     "Edit",
     "Fill",
     "FormatChange",
     "Freeze",
     "InsertColumns",
     "InsertRows",
+    "MoveCells",
     "MoveColumns",
     "MoveRows",
     "MoveSheet",
@@ -53,7 +66,10 @@ __all__ = [
     "SetCells",
     "SetFormat",
     "SetLabels",
+    "SetLooks",
     "SetNote",
     "SetRoles",
+    "SetScales",
+    "SetTabColour",
     "SetValues",
 ]

@@ -109,6 +109,11 @@ def facts_after(facts: SheetFacts, lines: LineMap) -> SheetFacts:
         column_labels=facts.column_labels if is_row else _lines_after(facts.column_labels, lines),
         frozen=_frozen_after(facts.frozen, lines),
         notes={new: text for cell, text in facts.notes.items() if (new := lines.cell(cell))},
+        scales=tuple(
+            replace(scale, region=region)
+            for scale in facts.scales
+            if (region := lines.region(scale.region)) is not None
+        ),
     )
 
 

@@ -166,6 +166,14 @@ class FormatRules:
         kept = [rule for rule in self.rules if not region.contains(rule[0])]
         return FormatRules(self.palette, (*kept, (region, self.palette.id_of(look))))
 
+    def is_plain(self, region: Region) -> bool:
+        """Whether no rule reaches into a region."""
+        return all(where.intersect(region) is None for where, _ in self.rules)
+
+    def cleared(self, region: Region) -> FormatRules:
+        """The rules after giving all cells of a region the default format."""
+        return self if self.is_plain(region) else self.with_format(region, Format())
+
     def moved(self, move: Callable[[Region], Region | None]) -> FormatRules:
         """The rules after every region went where `move` says, None for away."""
         moved = [(move(region), format_id) for region, format_id in self.rules]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from gradsheet.formula.address import Cell, Region
 from gradsheet.sheet.cells import Axis
 from gradsheet.sheet.change import Change, Edit
-from gradsheet.sheet.formats import FormatChange
+from gradsheet.sheet.colour_scale import ColourScale
+from gradsheet.sheet.formats import Format, FormatChange
 from gradsheet.sheet.roles import RoleRegion
 
 if TYPE_CHECKING:
@@ -64,6 +65,70 @@ class SetFormat(Edit):
         facts = replace(facts, formats=facts.formats.changed(self.region, self.change))
         change = Change(formats=((self.sheet, self.region),))
         return PutFacts(self.sheet, facts, self.label, change).apply_to(workbook)
+
+
+@dataclass(frozen=True, slots=True)
+class SetLooks(Edit):
+    """Give regions these very formats, whatever they had; later ones on top."""
+
+    sheet: int
+    looks: tuple[tuple[Region, Format], ...]
+
+    @property
+    def label(self) -> str:
+        """For the undo menu."""
+        return "Paste formats"
+
+    def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
+        """See `Edit.apply_to`."""
+        facts = workbook.sheet(self.sheet).facts()
+        formats = facts.formats
+        for region, look in self.looks:
+            formats = formats.with_format(region, look)
+        change = Change(formats=tuple((self.sheet, region) for region, _ in self.looks))
+        return PutFacts(self.sheet, replace(facts, formats=formats), self.label, change).apply_to(
+            workbook
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SetScales(Edit):
+    """Colour the numbers of these regions, and no others, on scales."""
+
+    sheet: int
+    scales: tuple[ColourScale, ...]
+
+    @property
+    def label(self) -> str:
+        """For the undo menu."""
+        return "Colour scale"
+
+    def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
+        """See `Edit.apply_to`."""
+        facts = workbook.sheet(self.sheet).facts()
+        touched = {scale.region for scale in set(facts.scales) ^ set(self.scales)}
+        change = Change(formats=tuple((self.sheet, region) for region in sorted(touched)))
+        return PutFacts(
+            self.sheet, replace(facts, scales=self.scales), self.label, change
+        ).apply_to(workbook)
+
+
+@dataclass(frozen=True, slots=True)
+class SetTabColour(Edit):
+    """Colour a sheet's tab: `#RRGGBB`, or "" for none."""
+
+    sheet: int
+    colour: str
+
+    @property
+    def label(self) -> str:
+        """For the undo menu."""
+        return "Colour tab"
+
+    def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
+        """See `Edit.apply_to`."""
+        facts = replace(workbook.sheet(self.sheet).facts(), tab_colour=self.colour)
+        return PutFacts(self.sheet, facts, self.label, Change(structure=True)).apply_to(workbook)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from gradsheet.formula.syntax import Expr
 from gradsheet.formula.values import Strings, UserError
 from gradsheet.sheet.cells import CellStore, Floats, Formula, Kinds
 from gradsheet.sheet.change import Change
+from gradsheet.sheet.colour_scale import ColourScale
 from gradsheet.sheet.formats import FormatPalette, FormatRules
 from gradsheet.sheet.names import DefinedName, Table
 from gradsheet.sheet.roles import Role, RoleRegion
@@ -35,9 +36,12 @@ class SheetFacts:
 
     Parameters
     ----------
-    column_widths, row_heights : pixels by index, where not the default
+    column_widths, row_heights : pixels by index, where not the default; 0 or less hides, and
+        the size without its sign is what unhiding brings back (0: the default)
     row_labels, column_labels : shown beside the row numbers and column letters
     frozen : how many rows and columns stay when scrolling
+    scales : colour scales, later ones on top
+    tab_colour : `#RRGGBB` of the sheet's tab, "" for none
     """
 
     formats: FormatRules
@@ -48,6 +52,8 @@ class SheetFacts:
     column_labels: dict[int, str] = field(default_factory=dict)
     frozen: Cell = Cell(0, 0)  # noqa: RUF009  an immutable tuple
     notes: dict[Cell, str] = field(default_factory=dict)
+    scales: tuple[ColourScale, ...] = ()
+    tab_colour: str = ""
 
 
 class Sheet:
@@ -75,6 +81,8 @@ class Sheet:
             dict(self.column_labels),
             self.frozen,
             dict(self.notes),
+            self.scales,
+            self.tab_colour,
         )
 
     def put_facts(self, facts: SheetFacts) -> None:
@@ -87,6 +95,8 @@ class Sheet:
         self.column_labels = dict(facts.column_labels)
         self.frozen = facts.frozen
         self.notes = dict(facts.notes)
+        self.scales = facts.scales
+        self.tab_colour = facts.tab_colour
 
 
 class Workbook:

@@ -11,17 +11,21 @@ from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse, unparse
 from gradsheet.formula.values import ErrorCode, UserError
 from gradsheet.sheet.cells import Content, Formula
+from gradsheet.sheet.colour_scale import ColourScale
 from gradsheet.sheet.edits import (
     AddSheet,
     ClearCells,
     DeleteColumns,
     DeleteRows,
+    DuplicateSheet,
     Edit,
     Fill,
     FormatChange,
     Freeze,
     InsertColumns,
     InsertRows,
+    MoveCells,
+    MoveColumns,
     MoveRows,
     MoveSheet,
     RemoveSheet,
@@ -30,10 +34,14 @@ from gradsheet.sheet.edits import (
     SetCells,
     SetFormat,
     SetLabels,
+    SetLooks,
     SetNote,
     SetRoles,
+    SetScales,
+    SetTabColour,
     SetValues,
 )
+from gradsheet.sheet.formats import Format
 from gradsheet.sheet.history import History
 from gradsheet.sheet.workbook import Role, RoleRegion, Workbook
 
@@ -101,6 +109,7 @@ def cell_edits(sheet: int) -> st.SearchStrategy[Edit]:
             regions(), st.integers(0, 99),
         ),
         st.builds(ClearCells, one, regions()),
+        st.builds(MoveCells, one, regions(), cells, st.sampled_from([None, 1, 2])),
         st.builds(Fill, one, regions(), regions(), st.booleans()),
     )  # fmt: skip
 
@@ -109,12 +118,19 @@ def other_edits(sheet: int) -> st.SearchStrategy[Edit]:
     one, count = st.just(sheet), st.integers(1, 3)
     rows, cols = st.integers(0, 20), st.integers(0, 17)
     role = st.builds(RoleRegion, regions(), st.sampled_from(Role), st.just("x"))
+    scale = st.builds(ColourScale, regions(), st.just("#0072B2"), st.just("#E69F00"))
+    look = st.tuples(regions(), st.builds(Format, bold=st.booleans()))
     return st.one_of(
         st.builds(InsertRows, one, rows, count),
         st.builds(InsertColumns, one, cols, count),
         st.builds(DeleteRows, one, rows, count),
         st.builds(DeleteColumns, one, cols, count),
         st.builds(MoveRows, one, rows, count, rows),
+        st.builds(MoveColumns, one, cols, count, cols),
+        st.builds(SetScales, one, st.lists(scale, max_size=3).map(tuple)),
+        st.builds(SetLooks, one, st.lists(look, max_size=3).map(tuple)),
+        st.builds(SetTabColour, one, st.sampled_from(["", "#D55E00"])),
+        st.builds(DuplicateSheet, one),
         st.builds(SetFormat, one, regions(), st.builds(FormatChange, bold=st.booleans())),
         st.builds(SetRoles, one, st.lists(role, max_size=3).map(tuple)),
         st.builds(SetNote, one, cells, st.none() | st.just("note")),
