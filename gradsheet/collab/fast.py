@@ -93,6 +93,8 @@ class FastRun:
     epochs : list of EpochRow
     seconds : float
         Time spent learning, sorting included.
+    objectives : list of float
+        What is minimised, as each pass met it.
     ridge : Ridge
         What the rows are pulled by, for folding in others; known after the biases.
     """
@@ -114,9 +116,11 @@ class FastRun:
         self._low, self._high = float(train.ratings.min()), float(train.ratings.max())
         self._best: tuple[float, Tensor] | None = None
         self._idle_passes = 0
+        self.objectives: list[float] = []
         self._objective = math.inf
         self._passes_since_restart = 0
         self._rate = self.settings.rate
+        self._end = self.settings.passes + 2
 
     # --- stages -------------------------------------------------------------------------------
 
@@ -156,7 +160,7 @@ class FastRun:
         width, k = self._table.shape[1], self._k
         noise = torch.randn(layout.n_items, width, generator=generator).to(self.device)
         noise[:, k:] = 0.0
-        if settings.power_iterations:
+        if settings.power_iterations and k:
             start = StartSettings(k, settings.start_shrinkage, settings.power_iterations)
             factors = spectral_start(layout, left, noise, start)
         else:
@@ -164,6 +168,7 @@ class FastRun:
             users = torch.randn(layout.n_users, width, generator=generator).to(self.device)
             factors[: layout.n_users], factors[layout.n_users :] = 0.05 * users, 0.05 * noise
         self._table[:, :k] = factors[:, :k]
+        self._safe = self._table.clone()
         self._close(began, left, "start")
 
     def learn_pass(self) -> None:
@@ -175,16 +180,21 @@ class FastRun:
             self._bound = self._curvature_bound()
         left = residuals(layout, self._targets, table)
         objective = self._objective_at(left)
-        if not math.isfinite(objective):
-            self._fail()
-            return
-        if objective > self._objective:  # momentum has overshot: start it anew, more carefully
+        if not objective <= 1.05 * self._objective:  # too far, or not a number
+            self._go_back()
+            if self.state == "failed":
+                return
+            left = residuals(layout, self._targets, table)
+            objective = self._objective_at(left)
+        elif objective > self._objective:  # momentum has overshot: start it anew
             velocity.zero_()
             self._passes_since_restart = 0
-            if objective > 1.02 * self._objective:
-                self._rate *= 0.6
-        self._idle_passes += objective > (1 - self.settings.tolerance) * self._objective
+        if (len(self.epochs) - 2) % _REFRESH == 0:
+            self._safe.copy_(table)
+        if self._valid is None or not len(self._valid):
+            self._idle_passes += objective > (1 - self.settings.tolerance) * self._objective
         self._objective = objective
+        self.objectives.append(objective)
         step = neighbour_sums(layout, table, both_ways(layout, left))
         step.addcmul_(self._ridge, table, value=-1.0)
         extra = self._ridge - self.settings.bias_strength
@@ -217,12 +227,19 @@ class FastRun:
         norms = torch.linalg.vector_norm(self._table[:, : self._k], dim=1).square_()
         return float(left @ left + norms @ self._ridge[:, 0])
 
-    def _fail(self) -> None:
-        self.state = "failed"
-        self.note = (
-            f"The error became infinite in pass {len(self.epochs) - 1}. "
-            "Learn with a smaller rate or a greater strength."
-        )
+    def _go_back(self) -> None:
+        """Go back to the last good factors with half the rate."""
+        self._table.copy_(self._safe)
+        self._velocity.zero_()
+        self._passes_since_restart = 0
+        self._rate *= 0.5
+        self._bound = self._curvature_bound()
+        if self._rate < 1e-4 * self.settings.rate:
+            self.state = "failed"
+            self.note = (
+                f"The error grows at every rate (pass {len(self.epochs) - 1}). "
+                "Look for ratings that are not numbers, or use a greater strength."
+            )
 
     def _close(self, began: float, left: Tensor, stage: str) -> None:
         """Write the epoch's row; validation does not count as learning."""
@@ -260,8 +277,18 @@ class FastRun:
 
     # --- the run ------------------------------------------------------------------------------
 
-    def frames(self, control: Control | None = None) -> Generator[FitSnapshot, None, Factors]:
+    def frames(
+        self, control: Control | None = None, passes: int | None = None
+    ) -> Generator[FitSnapshot, None, Factors]:
         """Learn; yield a snapshot after each epoch and return the factors.
+
+        What was cancelled goes on where it was when this is called again without ``passes``.
+
+        Parameters
+        ----------
+        control : Control, optional
+        passes : int, optional
+            Passes to make from here on instead of those of the settings.
 
         Raises
         ------
@@ -269,9 +296,13 @@ class FastRun:
             At a checkpoint after a cancel.
         """
         control = Control() if control is None else control
-        total = self.settings.passes + 2
-        pace = Pace(total, control)
-        while self.state == "running" and len(self.epochs) < total:
+        if passes is not None:
+            self._end = max(len(self.epochs), 2) + passes
+        if self.state != "failed" and len(self.epochs) < self._end:
+            self.state, self.note, self._idle_passes = "running", "", 0
+        pace = Pace(self._end - len(self.epochs), control)
+        first = len(self.epochs)
+        while self.state == "running" and len(self.epochs) < self._end:
             control.checkpoint()
             if not self.epochs:
                 self.sort_and_fit_biases()
@@ -282,9 +313,9 @@ class FastRun:
             if self.settings.patience and self._idle_passes >= self.settings.patience:
                 self.state = "stopped early"
                 self.note = f"No progress in {self.settings.patience} passes."
-            elif self.state == "running" and len(self.epochs) == total:
+            elif self.state == "running" and len(self.epochs) == self._end:
                 self.state = "done"
-            yield self.snapshot(pace)
+            yield self.snapshot(pace, len(self.epochs) - first)
         return self.factors()
 
     def run(self) -> Factors:
@@ -297,7 +328,7 @@ class FastRun:
                 factors: Factors = end.value
                 return factors
 
-    def snapshot(self, pace: Pace) -> FitSnapshot:
+    def snapshot(self, pace: Pace, done: int) -> FitSnapshot:
         """Return the run as it stands."""
         count = len(self.epochs)
         return FitSnapshot(
@@ -305,7 +336,7 @@ class FastRun:
             epochs=tuple(self.epochs),
             steps=np.arange(1, count + 1),
             losses=np.array([row.train_rmse**2 for row in self.epochs]),
-            progress=pace.progress(count, f"pass {count}"),
+            progress=pace.progress(done, f"pass {count}"),
             ratings_per_second=count * len(self._train) / self.seconds if self.seconds else 0.0,
             device=str(self.device),
             note=self.note,

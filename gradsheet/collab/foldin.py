@@ -131,8 +131,8 @@ def _solve(row: _Row) -> FoldedIn:
     if row.model.link != "sigmoid":
         normal = row.features.T @ row.features
         normal[np.diag_indices_from(normal)] += row.pull
-        w = np.linalg.solve(normal, row.features.T @ (row.ratings - row.fixed))
-        return row.folded(w, 1)
+        solved: Any = np.linalg.solve(normal, row.features.T @ (row.ratings - row.fixed))
+        return row.folded(solved, 1)
     loss = row.loss(w)
     for step in range(1, _NEWTON_STEPS + 1):
         predicted, slope = row.of(w)
