@@ -159,6 +159,10 @@ class Program:
             draws=self._draws,
         )
 
+    def sheet_names(self) -> dict[int, str]:
+        """Names of the sheets by their ids."""
+        return {sheet: self._inputs.sheet_name(sheet) for sheet in self._inputs.sheet_ids()}
+
     def snapshot(self) -> Planes:
         """The cells as they are now."""
         return self._planes.snapshot()
@@ -206,10 +210,10 @@ class Program:
     def _plan(self) -> None:
         self.graph = Graph(self._inputs, self._spills)
         self._unrolled: dict[int, Unrolled] = {}
-        self._component_of: dict[int, int] = {}
+        self.component_of: dict[int, int] = {}
         for number, component in enumerate(self.graph.components):
             for index in component.blocks:
-                self._component_of[index] = number
+                self.component_of[index] = number
         self.targets: dict[int, list[tuple[int, Region]]] = {}
         self.order: list[int] = []
         self.runs: dict[int, int] = {}
@@ -279,7 +283,7 @@ class Program:
 
     def _run(self, dirty: set[int], results: Results) -> set[int] | None:
         """Compute blocks; what to compute again if spills changed the graph, else None."""
-        run = _Run(self, self._planes, {self._component_of[i] for i in dirty})
+        run = _Run(self, self._planes, {self.component_of[i] for i in dirty})
         everything = len(run.pending) == len(self.graph.components)
         run.all(results)
         self.targets.update(run.targets)
@@ -485,11 +489,11 @@ class _Run:
         reader = self._running[-1]
         self.targets.setdefault(reader.block, []).append((sheet, region))
         for index in sorted(self._program.graph.blocks_in(sheet, region)):
-            number = self._program._component_of[index]
+            number = self._program.component_of[index]
             if number not in self.pending:
                 continue
             if number not in self._started:
-                self._component(number)
+                self._with_sources(number)
                 continue
             for step in self._program.unrolled(number).steps:
                 if step.block == index and step not in self._done and _meets(step.part, region):
@@ -497,6 +501,25 @@ class _Run:
                         self._found_circle(step)
                     else:
                         self._step(step)
+
+    def _with_sources(self, number: int) -> None:
+        """Compute a component out of turn, what it reads before it."""
+        graph = self._program.graph
+        order = [number]
+        for reader in order:
+            for index in graph.components[reader].blocks:
+                for source in graph.precedents[index]:
+                    behind = self._program.component_of[source]
+                    if behind not in self.pending or behind in order:
+                        continue
+                    if behind not in self._started:
+                        order.append(behind)
+                    elif any(self._program.component_of[s.block] == behind for s in self._running):
+                        self._found_circle(next(s for s in self._running
+                                                if self._program.component_of[s.block] == behind))  # fmt: skip
+                        return
+        for waiting in sorted(order):  # components are numbered in the order of their reading
+            self._component(waiting)
 
     def _found_circle(self, step: Step) -> None:
         at = self._running.index(step)

@@ -427,6 +427,8 @@ def _where(code: Lowering, node: Node) -> None:
         return
     if code.tensor(node.out).dtype != torch.float64 or c.is_float:
         raise NoRuleError("where of masks")
+    if _as_product(code, node, c, a, b):
+        return
     out = code.buffer(node.out)
     names = [_fixed(code, x) for x in (a, b)]
     code.forward.append(f"torch.where({c.name}, {names[0]}, {names[1]}, out={out})")
@@ -445,6 +447,32 @@ def _where(code: Lowering, node: Node) -> None:
             if not same:
                 expression += f".sum_to_size({side.shape})"
             _accumulate(code, side.index, expression, lines)
+
+
+def _as_product(code: Lowering, node: Node, c: _Operand, a: _Operand, b: _Operand) -> bool:
+    """A fixed mask with 0 on one side as a product, which is several times faster.
+
+    What is not finite under the mask then makes the loss so, and the full evaluation decides.
+    """
+    kept, dropped, keeps = (a, b, True) if _is_zero(code, b) else (b, a, False)
+    shape = tuple(code.tensor(node.out).shape)
+    if c.index is not None or not _is_zero(code, dropped):
+        return False
+    if kept.index is None or kept.is_float or kept.shape != shape:
+        return False
+    mask: Tensor = code.scope[c.name]
+    factor = code.constant((mask if keeps else ~mask).to(torch.float64).expand(shape).contiguous())
+    code.forward.append(f"torch.mul({kept.name}, {factor}, out={code.buffer(node.out)})")
+    _emit_slope(code, node, kept.index, "1.0", factor)
+    return True
+
+
+def _is_zero(code: Lowering, operand: _Operand) -> bool:
+    if operand.index is not None:
+        return False
+    if operand.is_float:
+        return operand.name in ("0", "0.0", "False")
+    return not bool(code.scope[operand.name].any())
 
 
 _ZERO = torch.zeros((), dtype=torch.float64)

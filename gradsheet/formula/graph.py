@@ -369,10 +369,11 @@ def read_references(expr: Expr) -> Iterator[Ref | Range | Columns | Rows]:
             yield node
             continue
         skipped = ADDRESS_ARGUMENTS.get(node.name, ()) if isinstance(node, Call) else ()
-        for position, child in enumerate(children(node)):
-            if position in skipped and isinstance(child, (Ref, Range, Columns, Rows)):
-                continue
-            pending.append(child)
+        pending.extend(
+            child
+            for position, child in reversed(list(enumerate(children(node))))
+            if position not in skipped or not isinstance(child, (Ref, Range, Columns, Rows))
+        )
 
 
 def _all_references(expr: Expr) -> Iterator[Ref | Range | Columns | Rows]:

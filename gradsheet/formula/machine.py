@@ -286,9 +286,6 @@ def lowered_values(record: Record, outputs: list[int]) -> tuple[str, dict[str, A
         If an operation has no rule.
     """
     code = Lowering(record, {})
-    for index in outputs:  # registers the elements that are read, before they are laid out
-        if code.is_scalar(index):
-            code.scalar(index)
     _lay_out(code, outputs)
     return code.values_source(outputs), code.scope
 
@@ -302,6 +299,9 @@ def _last(same: dict[int, int], index: int) -> int:
 def _lay_out(code: Lowering, outputs: list[int]) -> None:
     from gradsheet.formula.derivatives import lower
 
+    for index in outputs:  # elements of a tensor are registered before they are read
+        if code.is_scalar(index):
+            code.scalar_slope(index)
     guards = {guard.var: guard for guard in code.record.guards}
     nodes = _needed(code.record, {*outputs, *guards}, code)
     code.count_uses([node for node in nodes if not code_is_view(code, node)])

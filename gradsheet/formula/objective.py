@@ -52,7 +52,7 @@ def make_objective(
 ) -> Objective:
     """See `Program.objective`."""
     sheet, cell = loss
-    world = program.world(program.snapshot())
+    world = _fixed(program.world(program.snapshot()), program.sheet_names())
     name = f"{world.sheet_name(sheet)}!{Cell(*cell)}"
     loss_block = program.graph.owner(sheet, cell)
     if loss_block is None:
@@ -82,8 +82,23 @@ def make_objective(
         tuple(parameters),
         name,
     )
+    objective = Objective(setting)
+    if not bool(torch.isfinite(objective.loss(objective.theta0))):
+        reason = objective.failure(objective.theta0) or "it shows no number"
+        raise FormulaError(
+            f"{name} is not a number that could be made smaller: {reason}.",
+            hint="Correct that cell, or choose another loss.",
+        )
+    return objective
+
+
+def _fixed(world: World, names: dict[int, str]) -> World:
+    """Surroundings that no later edit changes."""
+    ids = {name.casefold(): sheet for sheet, name in names.items()}
+    world.sheet_of = lambda name: ids.get(name.casefold())
+    world.sheet_name = names.__getitem__
     world.draws = dict(world.draws)
-    return Objective(setting)
+    return world
 
 
 def _ancestors(program: Program, index: int) -> set[int]:

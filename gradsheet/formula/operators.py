@@ -81,7 +81,7 @@ def divide(strings: Strings, a: Batch, b: Batch) -> Batch:
 def power(strings: Strings, a: Batch, b: Batch) -> Batch:
     """`a ^ b`; #NUM! for 0 ^ 0 and even roots of negative numbers, #DIV/0! for 0 ^ -1."""
     x, y, errors = _pair(strings, a, b)
-    exponent = _constant_exponent(y)
+    exponent = trace.fixed_number(y)
     if exponent == 2.0:
         return numbered(x * x, errors)
     if exponent is not None and exponent > 0 and exponent == int(exponent):
@@ -93,12 +93,6 @@ def power(strings: Strings, a: Batch, b: Batch) -> Batch:
     if bool(zero.any()) or bool(negative.any()):
         return _careful_power(x, y, errors)
     return numbered(torch.pow(x, y), errors)
-
-
-def _constant_exponent(y: Tensor) -> float | None:
-    if y.numel() != 1 or trace.depends(y) or y.requires_grad:
-        return None
-    return float(y)
 
 
 def _careful_power(x: Tensor, y: Tensor, errors: Errors) -> Batch:
@@ -163,7 +157,7 @@ def _near(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Errors]:
     """Numbers with those made equal that agree in 15 digits, as Excel compares them."""
     x, errors = settled(x)
     y, more = settled(y, None)
-    if any(t.numel() == 1 and not trace.depends(t) and float(t) == 0.0 for t in (x, y)):
+    if any(trace.fixed_number(t) == 0.0 for t in (x, y)):
         return x, y, earlier(errors, more)
     if not trace.depends(x) and not trace.depends(y):
         close = (x - y).abs() <= 5e-16 * torch.maximum(x.abs(), y.abs())

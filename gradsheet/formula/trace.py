@@ -211,3 +211,10 @@ def seen_any(mask: Tensor) -> bool:
         return bool(mask.any())
     with torch._C.DisableTorchFunction():
         return bool(mask.any())
+
+
+def fixed_number(tensor: Tensor) -> float | None:
+    """The value of a tensor of one number that no parameter changes, else None."""
+    if tensor.numel() != 1 or tensor.requires_grad or depends(tensor):
+        return None
+    return tensor.item()

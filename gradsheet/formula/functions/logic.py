@@ -307,9 +307,8 @@ _enter_test("ISNA", "Whether a value is #N/A.",
 def error_type(evaluator: Evaluator, batch: Batch) -> Batch:
     """Excel's number of an error."""
     mask = is_kind(batch, 4).expand(_shape(batch))
-    return numbered(torch.where(mask, batch.num, 0.0),
-                    earlier(uncomputed(batch),
-                            torch.where(mask, 0.0, float(ErrorCode.NA)).to(torch.float64)))  # fmt: skip
+    no_error = torch.where(mask, 0.0, float(ErrorCode.NA)).to(torch.float64)
+    return numbered(torch.where(mask, batch.num, 0.0), earlier(uncomputed(batch), no_error))
 
 
 @function("N", "value", "A value as a number; texts are 0.", family=INFORMATION,

@@ -73,7 +73,7 @@ def log10(x: Tensor) -> tuple[Tensor, Domain]:
 def log(x: Tensor, base: Tensor) -> tuple[Tensor, Domain]:
     """log of x; #NUM! at 0 and below, #DIV/0! for base 1."""
     result, domain = _log(x)
-    if not trace.depends(base) and base.numel() == 1 and float(base) == 10.0:
+    if trace.fixed_number(base) == 10.0:
         return result / _LN10, domain
     below, more = _log(base)
     one = base == 1
