@@ -171,14 +171,14 @@ def reset_layout(window: MainWindow) -> None:
 
 
 @_window("sheet.next", "Next sheet", menu="Sheet", shortcuts=("Ctrl+PgDown",),
-         icon="chevron-right", enabled=lambda window: window.sheet_count > 1)  # fmt: skip
+         icon="chevron-right", enabled=lambda window: window.tabs.count() > 1)  # fmt: skip
 def next_sheet(window: MainWindow) -> None:
     """Show the sheet to the right."""
     window.move_sheet(+1)
 
 
 @_window("sheet.previous", "Previous sheet", menu="Sheet", shortcuts=("Ctrl+PgUp",),
-         icon="chevron-left", enabled=lambda window: window.sheet_count > 1)  # fmt: skip
+         icon="chevron-left", enabled=lambda window: window.tabs.count() > 1)  # fmt: skip
 def previous_sheet(window: MainWindow) -> None:
     """Show the sheet to the left."""
     window.move_sheet(-1)

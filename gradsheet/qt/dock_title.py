@@ -57,3 +57,14 @@ class DockTitle(QWidget):
             f"#dock_title {{ background: {theme.chrome}; border-bottom: 1px solid {theme.lines}; }}"
             " QToolButton { padding: 2px; }",
         )
+
+
+def make_dock(
+    window: QWidget, name: str, title: str, content: QWidget, way_back: str
+) -> QDockWidget:
+    """Return a dock with our title; `name` is the key of its remembered place."""
+    dock = QDockWidget(title, window)
+    dock.setObjectName(name)
+    dock.setWidget(content)
+    dock.setTitleBarWidget(DockTitle(dock, way_back))
+    return dock

@@ -152,8 +152,8 @@ class LineChart(pg.PlotWidget):
         self._label.setText(end_text)
         self._place()
 
-    def fit(self) -> None:
-        """Show every point, from step 0 on."""
+    def fit(self, *, grows: bool = True) -> None:
+        """Show every point, from step 0 on, and leave room ahead of a line that still grows."""
         x, y = self._data[0], self._heights()
         finite = np.isfinite(y)
         if not finite.any():
@@ -162,7 +162,7 @@ class LineChart(pg.PlotWidget):
         # Room for what the line grows until the next fit, so that its end never leaves the view.
         growth = max(0.0, float(x[-1]) - self._last_fitted)
         self._last_fitted = float(x[-1])
-        right = max(float(x[-1]) + 1.5 * growth, 10.0)
+        right = max(float(x[-1]) + (1.5 * growth if grows else 0.0), 10.0)
         if high - low < 1e-12 * max(abs(high), 1.0):
             low, high = low - 0.5, high + 0.5
         margin = (high - low) * HEAD_ROOM

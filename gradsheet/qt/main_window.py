@@ -6,35 +6,30 @@ no fact of the document: panels are told what to show when the notifier says tha
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QShowEvent
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QComboBox,
     QDockWidget,
-    QFileDialog,
     QMainWindow,
-    QTabBar,
     QToolBar,
     QVBoxLayout,
     QWidget,
 )
 
-from gradsheet import __version__
 from gradsheet.app.document import Document
 from gradsheet.app.messages import Message
 from gradsheet.app.run import RunView
 from gradsheet.app.settings import Settings
 from gradsheet.lessons.catalogue import LESSONS
-from gradsheet.qt.actions import Actions, shortcut_table
-from gradsheet.qt.dialogs.text_window import TextWindow
-from gradsheet.qt.dock_title import DockTitle
+from gradsheet.qt import help_windows
+from gradsheet.qt.actions import Actions
+from gradsheet.qt.dock_title import make_dock
 from gradsheet.qt.frame_clock import FrameClock
 from gradsheet.qt.grid.formula_bar import FormulaBar
 from gradsheet.qt.grid.view import GridView
+from gradsheet.qt.layout_memory import LayoutMemory
 from gradsheet.qt.messages_banner import DetailsWindow, MessageBanner, MessageLogWindow
 from gradsheet.qt.notifier import Notifier
 from gradsheet.qt.panels.guide import Guide
@@ -43,35 +38,19 @@ from gradsheet.qt.panels.loss_plot import LossPlot
 from gradsheet.qt.panels.progress_strip import ProgressStrip
 from gradsheet.qt.panels.run_bar import RunBar
 from gradsheet.qt.panels.status import StatusBar
-from gradsheet.qt.ratings_opening import RatingsOpening
-from gradsheet.qt.summary import summarise
-from gradsheet.qt.theme import SPACE, apply_theme
+from gradsheet.qt.ratings_opening import RatingsOpening, ask_for_file
+from gradsheet.qt.sheet_tabs import SheetTabs
+from gradsheet.qt.space_key import SpacePressesButtons
+from gradsheet.qt.summary import SelectionSummary
+from gradsheet.qt.theme import apply_theme
 from gradsheet.qt.theme_choice import chosen_theme, follow_system
+from gradsheet.qt.zoom import next_zoom
 from gradsheet.sheet.workbook import Change
 
-START_SIZE = (1760, 1000)
-"""Enough for the first lesson with both panels open."""
-SHARE_OF_SCREEN = 0.92
-ZOOM_STEPS = (0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 LEFT_PX = 248
 RIGHT_PX = 288
 STATUS_EVERY = 4
 """Ticks between two readings of the status bar while running: 15 a second can be read."""
-SUMMARY_MS = 100
-
-RATINGS_FILTER = "Ratings (*.csv *.tsv *.txt *.data *.dat *.base *.test *.zip *.gz);;All files (*)"
-
-
-class _SpacePressesButtons(QObject):
-    """Lets Space press the button or open the list that has the focus, instead of stepping."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
-            if event.key() == Qt.Key.Key_Space and plain:
-                event.accept()
-                return True
-        return False
 
 
 class MainWindow(QMainWindow):
@@ -85,6 +64,8 @@ class MainWindow(QMainWindow):
         Read at the start, written into when the window closes; saving them is the caller's.
     """
 
+    painted = Signal()
+    """The window is on the screen for the first time; what is slow to import may come now."""
     closed = Signal()
     """The window is closed and its document too."""
 
@@ -93,7 +74,7 @@ class MainWindow(QMainWindow):
         self.document = document
         self.settings = settings
         self._log_window: MessageLogWindow | None = None
-        self._painted = False
+        self._was_shown = False
         self._state_shown = ""
         self.setObjectName("gradsheet")
         self.setMinimumSize(640, 420)
@@ -105,17 +86,14 @@ class MainWindow(QMainWindow):
         self._build_status()
         self.actions_by_id.fill(self.menuBar())
         self.actions_by_id.attach_to_grid(self.grid)
-        self._space_filter = _SpacePressesButtons(self)
-        for kind in (QAbstractButton, QComboBox):
-            for widget in self.findChildren(kind):
-                widget.installEventFilter(self._space_filter)
-        self._summary_timer = QTimer(self)
-        self._summary_timer.setSingleShot(True)
-        self._summary_timer.setInterval(SUMMARY_MS)
-        self._summary_timer.timeout.connect(self._summarise)
+        SpacePressesButtons(self)
+        self._summary = SelectionSummary(self.grid, self)
         self._connect()
-        self._first_layout = self.saveState()
-        self._restore_layout()
+        widths = {"lessons": LEFT_PX, "loss": RIGHT_PX}
+        self._layout = LayoutMemory(
+            self, {name: (dock, widths[name]) for name, dock in self.docks.items()}, settings
+        )
+        self._layout.restore()
         self._on_replaced()
 
     # ------------------------------------------------------------------ parts
@@ -124,13 +102,7 @@ class MainWindow(QMainWindow):
         centre = QWidget(self)
         self.banner = MessageBanner(self.actions_by_id.by_id, centre)
         self.grid = GridView(self.document, centre)
-        self.tabs = QTabBar(centre)
-        self.tabs.setShape(QTabBar.Shape.RoundedSouth)
-        self.tabs.setExpanding(False)
-        self.tabs.setDrawBase(False)
-        self.tabs.setUsesScrollButtons(True)
-        self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.tabs.setAccessibleName("Sheets")
+        self.tabs = SheetTabs(centre)
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -171,26 +143,18 @@ class MainWindow(QMainWindow):
         column.addWidget(self.lesson_list, 2)
         column.addWidget(self.guide, 3)
         self.loss_plot = LossPlot(self, log=self.settings.log_loss)
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         self.docks: dict[str, QDockWidget] = {}
-        self._add_dock("lessons", "Lessons", stack, Qt.DockWidgetArea.LeftDockWidgetArea, LEFT_PX)
-        self._add_dock(
-            "loss", "Loss", self.loss_plot, Qt.DockWidgetArea.RightDockWidgetArea, RIGHT_PX
-        )
-
-    def _add_dock(
-        self, name: str, title: str, content: QWidget, area: Qt.DockWidgetArea, width_px: int
-    ) -> None:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(name)
-        dock.setWidget(content)
-        dock.setTitleBarWidget(DockTitle(dock, f"View > {self._panel_action_title(name)}"))
-        self.addDockWidget(area, dock)
-        self.resizeDocks([dock], [width_px], Qt.Orientation.Horizontal)
-        dock.visibilityChanged.connect(self._refresh_actions)
-        self.docks[name] = dock
-
-    def _panel_action_title(self, name: str) -> str:
-        return self.actions_by_id.by_id[f"view.{name}"].text()
+        for name, title, content, area, width in (
+            ("lessons", "Lessons", stack, left, LEFT_PX),
+            ("loss", "Loss", self.loss_plot, right, RIGHT_PX),
+        ):
+            way_back = f"View > {self.actions_by_id.by_id[f'view.{name}'].text()}"
+            dock = make_dock(self, name, title, content, way_back)
+            self.addDockWidget(area, dock)
+            self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
+            dock.visibilityChanged.connect(self._refresh_actions)
+            self.docks[name] = dock
 
     def _build_status(self) -> None:
         self.status = StatusBar(self)
@@ -207,8 +171,8 @@ class MainWindow(QMainWindow):
         self.notifier.replaced.connect(self._on_replaced)
         self.notifier.messaged.connect(self.show_message)
         self.grid.message.connect(self._on_grid_message)
-        self.grid.selection_changed.connect(self._summary_timer.start)
-        self.tabs.currentChanged.connect(self._on_tab)
+        self._summary.summarised.connect(self.status.show_summary)
+        self.tabs.chosen.connect(self._on_sheet_chosen)
         self.lesson_list.chosen.connect(self._on_lesson_chosen)
         self.loss_plot.log_changed.connect(self._on_log_changed)
         self.run_bar.speed_changed.connect(self._on_speed_changed)
@@ -232,9 +196,8 @@ class MainWindow(QMainWindow):
     def _on_change(self, change: Change) -> None:
         self.grid.apply_change(change)
         if change.structure:
-            self._fill_tabs()
-        if not self._summary_timer.isActive():
-            self._summary_timer.start()
+            self._show_tabs()
+        self._summary.refresh()
         self.clock.wake()
 
     def _on_run(self, run: RunView) -> None:
@@ -249,7 +212,7 @@ class MainWindow(QMainWindow):
 
     def _on_replaced(self) -> None:
         document = self.document
-        self._fill_tabs(document.book.sheet)
+        self._show_tabs(document.book.sheet)
         self.grid.reload(document.book.sheet)
         self.grid.select(document.book.selection)
         self.lesson_list.show_lesson(document.lesson.id)
@@ -273,52 +236,29 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------ sheets
 
-    @property
-    def sheet_count(self) -> int:
-        """How many sheets the workbook has."""
-        return len(self.document.workbook.sheets)
-
-    def _fill_tabs(self, current: int | None = None) -> None:
+    def _show_tabs(self, current: int | None = None) -> None:
         current = self.grid.sheet_id if current is None else current
-        with QSignalBlocker(self.tabs):
-            while self.tabs.count():
-                self.tabs.removeTab(0)
-            for index, sheet in enumerate(self.document.workbook.sheets):
-                self.tabs.addTab(sheet.name)
-                self.tabs.setTabData(index, sheet.id)
-                self.tabs.setTabToolTip(index, f"Sheet {sheet.name}")
-                if sheet.id == current:
-                    self.tabs.setCurrentIndex(index)
+        self.tabs.show_sheets(self.document.workbook.sheets, current)
 
-    def _on_tab(self, index: int) -> None:
-        sheet_id = self.tabs.tabData(index)
-        if sheet_id is None or sheet_id == self.grid.sheet_id:
-            return
+    def _on_sheet_chosen(self, sheet_id: int) -> None:
         self.grid.set_sheet(sheet_id)
         if self.grid.sheet_id != sheet_id:  # the edit that is open cannot be finished as it is
-            self._fill_tabs()
+            self._show_tabs()
         self.grid.setFocus()
 
     def move_sheet(self, by: int) -> None:
         """Show another sheet, `by` places to the right."""
-        self.tabs.setCurrentIndex((self.tabs.currentIndex() + by) % max(1, self.tabs.count()))
+        self.tabs.move_by(by)
 
     def go_to_loss(self) -> None:
         """Select the cell that training makes small."""
         sheet_id, cell = self.document.problem.loss
         if self.grid.sheet_id != sheet_id:
             self.grid.set_sheet(sheet_id)
-            self._fill_tabs()
+            self._show_tabs()
         self.grid.select(cell)
         self.grid.show_cell(cell)
         self.grid.setFocus()
-
-    def _summarise(self) -> None:
-        regions = self.grid.selection
-        if sum(region.size for region in regions) < 2:
-            self.status.show_summary(None)
-            return
-        self.status.show_summary(summarise(self.grid.sheet.cells, regions))
 
     # ------------------------------------------------------------------ commands
 
@@ -333,14 +273,7 @@ class MainWindow(QMainWindow):
 
     def zoom(self, direction: int) -> None:
         """Show the sheet larger (+1), smaller (-1) or at 100 % (0)."""
-        now = self.grid.zoom
-        if direction == 0:
-            self.grid.zoom = 1.0
-        elif direction > 0:
-            self.grid.zoom = next((z for z in ZOOM_STEPS if z > now + 1e-6), ZOOM_STEPS[-1])
-        else:
-            smaller = [z for z in ZOOM_STEPS if z < now - 1e-6]
-            self.grid.zoom = smaller[-1] if smaller else ZOOM_STEPS[0]
+        self.grid.zoom = next_zoom(self.grid.zoom, direction)
 
     def is_panel_open(self, name: str) -> bool:
         """Whether a dock shows (it may lie behind another one)."""
@@ -383,10 +316,9 @@ class MainWindow(QMainWindow):
     def ask_for_ratings(self) -> None:
         """Let the user choose a file of ratings."""
         recent = self.settings.recent
-        folder = str(Path(recent[0]).parent) if recent else str(Path.home())
-        name, _ = QFileDialog.getOpenFileName(self, "Open ratings", folder, RATINGS_FILTER)
-        if name:
-            self.open_ratings(Path(name))
+        path = ask_for_file(self, Path(recent[0]).parent if recent else Path.home())
+        if path is not None:
+            self.open_ratings(path)
 
     def open_ratings(self, path: Path, *, ask: bool = True) -> None:
         """Look at a file of ratings, let the user check what was found, and read it."""
@@ -415,87 +347,54 @@ class MainWindow(QMainWindow):
 
     def show_shortcuts(self) -> None:
         """List every command with its keys."""
-        parts = ["<table cellspacing='0' cellpadding='4'>"]
-        menu_before = ""
-        for menu, title, keys, about in shortcut_table():
-            if menu != menu_before:
-                parts.append(f"<tr><td colspan='3'><br><b>{menu}</b></td></tr>")
-                menu_before = menu
-            cells = (f"<b>{html.escape(keys)}</b>", html.escape(title), html.escape(about))
-            parts.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-        parts.append("</table>")
-        TextWindow("Keyboard shortcuts", "".join(parts), self, width=760).show()
+        help_windows.show_shortcuts(self)
 
     def show_about(self) -> None:
         """Show the version, and whose work the program stands on."""
-        text = (
-            f"<h2>gradsheet {__version__}</h2>"
-            "<p>A spreadsheet that can learn: formulas compile to PyTorch, every cell has a value "
-            "and a gradient.</p>"
-            "<p>It stands on Qt and PySide6 (LGPL), PyTorch, NumPy, pandas and pyqtgraph. Icons: "
-            "Lucide (ISC) and Feather (MIT). Role colours: Okabe and Ito, 2008. The lessons' "
-            "ratings: MovieLens, F. M. Harper and J. A. Konstan, 2015.</p>"
-        )
-        TextWindow("About gradsheet", text, self, width=480).show()
+        help_windows.show_about(self)
 
     # ------------------------------------------------------------------ layout
 
-    def _layout_key(self, what: str) -> str:
-        screen = self.screen().size()
-        return f"{screen.width()}x{screen.height()}:{what}"
-
-    def _restore_layout(self) -> None:
-        layout = self.settings.layout
-        geometry = layout.get(self._layout_key("geometry"))
-        state = layout.get(self._layout_key("state"))
-        if geometry is None:
-            available = self.screen().availableGeometry()
-            width, height = START_SIZE
-            if available.width() < width or available.height() < height:
-                self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
-            width = min(width, int(available.width() * SHARE_OF_SCREEN))
-            self.resize(width, min(height, int(available.height() * SHARE_OF_SCREEN)))
-        else:
-            self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii")))
-        if state is not None:
-            self.restoreState(QByteArray.fromBase64(state.encode("ascii")))
-
     def remember_layout(self) -> None:
         """Put window geometry and panels into the settings."""
-        for what, data in (("geometry", self.saveGeometry()), ("state", self.saveState())):
-            self.settings.layout[self._layout_key(what)] = bytes(data.toBase64()).decode("ascii")
+        self._layout.remember()
 
     def reset_layout(self) -> None:
         """Put every panel back where it was at first."""
-        self.restoreState(self._first_layout)
-        for dock, width in (("lessons", LEFT_PX), ("loss", RIGHT_PX)):
-            self.docks[dock].show()
-            self.resizeDocks([self.docks[dock]], [width], Qt.Orientation.Horizontal)
+        self._layout.reset()
 
     # ------------------------------------------------------------------ life
 
     def showEvent(self, event: QShowEvent) -> None:
         """Start the clock; leave what is slow to import until the window has been painted."""
         super().showEvent(event)
-        if not self._painted:
-            self._painted = True
+        if not self._was_shown:
+            self._was_shown = True
             # Only now does the grid know its size, and so whether the selection is in view.
             self.grid.reload(self.document.book.sheet)
             self.grid.select(self.document.book.selection)
             self.grid.setFocus()
             self.clock.start()
-            QTimer.singleShot(0, self.loss_plot, self.loss_plot.prepare)
+            self.grid.viewport().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Hear of the first paint of the sheet."""
+        if event.type() == QEvent.Type.Paint:
+            self.grid.viewport().removeEventFilter(self)
+            QTimer.singleShot(0, self, self._after_first_paint)
+        return super().eventFilter(watched, event)
+
+    def _after_first_paint(self) -> None:
+        self.painted.emit()
+        QTimer.singleShot(0, self.loss_plot, self.loss_plot.prepare)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop everything at once: clock, import, run, engine."""
         self.remember_layout()
         self.hide()
         self.clock.stop()
-        self._summary_timer.stop()
+        self._summary.stop()
         self.opening.cancel()
         self.document.close()
         super().closeEvent(event)
         self.closed.emit()
-
-
-__all__ = ["SPACE", "MainWindow"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from gradsheet.app.document import Document
 from gradsheet.app.messages import message_of
@@ -21,6 +21,15 @@ from gradsheet.tasks import Control, Progress, Task
 if TYPE_CHECKING:
     from gradsheet.qt.dialogs.import_ratings import ImportRatings
     from gradsheet.ratings.reader import Preview
+
+
+FILE_FILTER = "Ratings (*.csv *.tsv *.txt *.data *.dat *.base *.test *.zip *.gz);;All files (*)"
+
+
+def ask_for_file(window: QWidget, folder: Path) -> Path | None:
+    """Let the user choose a file of ratings; None if the choice was given up."""
+    name, _ = QFileDialog.getOpenFileName(window, "Open ratings", str(folder), FILE_FILTER)
+    return Path(name) if name else None
 
 
 class RatingsOpening(QObject):

@@ -1,7 +1,7 @@
 """Sum, average and count of a selection.
 
-Owns the counting; knows the cell store, no widget. Regions are clipped to the used part of the
-sheet, so that selecting a whole column of a long table costs what is in it.
+Owns the counting, and when it is done anew while cells change sixty times a second. Regions are
+clipped to the used part of the sheet: selecting a whole column costs what is in it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from gradsheet.formula.address import Region
 from gradsheet.formula.values import Kind
 
 if TYPE_CHECKING:
+    from gradsheet.qt.grid.view import GridView
     from gradsheet.sheet.cells import CellStore
 
 ROWS_AT_ONCE = 4096
+PAUSE_MS = 100
 MOST_CELLS = 4_000_000
 """Above this no sum is shown: it would hold the window up for longer than a glance."""
 
@@ -71,3 +74,41 @@ def summarise(cells: CellStore, regions: Sequence[Region]) -> Summary | None:
             numbers += int(np.count_nonzero(is_number))
             total += float(values[is_number].sum())
     return Summary(sum(region.size for region in regions), count, numbers, total)
+
+
+class SelectionSummary(QObject):
+    """Adds up the selection of a grid, ten times a second at most.
+
+    Parameters
+    ----------
+    grid : GridView
+    parent : QObject
+    """
+
+    summarised = Signal(object)
+    """A `Summary`, or None for a single cell or too many."""
+
+    def __init__(self, grid: GridView, parent: QObject) -> None:
+        super().__init__(parent)
+        self._grid = grid
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE_MS)
+        self._timer.timeout.connect(self._summarise)
+        grid.selection_changed.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """Add up anew soon."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def stop(self) -> None:
+        """Add up nothing any more."""
+        self._timer.stop()
+
+    def _summarise(self) -> None:
+        regions = self._grid.selection
+        if sum(region.size for region in regions) < 2:
+            self.summarised.emit(None)
+        else:
+            self.summarised.emit(summarise(self._grid.sheet.cells, regions))

@@ -172,3 +172,17 @@ def test_a_signal_closes_the_window_in_order(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "exit 0" in result.stdout
     assert signal.SIGTERM
+
+
+def test_torch_waits_for_the_first_paint_and_no_longer(tmp_path: Path) -> None:
+    action = (
+        "window.painted.connect(lambda: print('at paint:', 'torch._C' in sys.modules)); "
+        "wait = QTimer(window); wait.setInterval(20); "
+        "wait.timeout.connect(lambda: window.document.run.state == 'idle' and window.close()); "
+        "wait.start()"
+    )
+    result = run_process(action, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "torch before the window: False" in result.stdout
+    assert "at paint: False" in result.stdout
+    assert "exit 0" in result.stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -170,3 +170,25 @@ def test_linear_ticks_are_written_out() -> None:
     axis = NumberAxis("bottom")
     assert axis.tickStrings([0, 10_000, 20_000], 1.0, 10_000.0) == ["0", "10,000", "20,000"]
     assert axis.tickStrings([0.0, 0.05], 1.0, 0.05) == ["0.00", "0.05"]
+
+
+def test_a_paused_run_fills_the_plot(plot: LossPlot) -> None:
+    for n in (1_000, 3_000):
+        plot._ranged_at = 0.0
+        plot._drawn_at = 0.0
+        plot.show_run(run_of(np.linspace(3, 1, n)))
+    plot._drawn_at = 0.0
+    plot.show_run(replace(run_of(np.linspace(3, 1, 3_000)), state="paused"))
+    assert plot._plot.getPlotItem().getViewBox().viewRange()[0][1] == pytest.approx(3_000, rel=0.05)
+
+
+def test_moving_the_plot_by_hand_stops_following_until_fit(plot: LossPlot) -> None:
+    plot.show_run(run_of(np.linspace(3, 1, 100)))
+    box = plot._plot.getPlotItem().getViewBox()
+    box.setRange(xRange=(10, 20), padding=0)
+    box.sigRangeChangedManually.emit([True, True])
+    plot._drawn_at = plot._ranged_at = 0.0
+    plot.show_run(run_of(np.linspace(3, 1, 200)))
+    assert box.viewRange()[0] == pytest.approx([10, 20])
+    plot.fit()
+    assert box.viewRange()[0][1] >= 199

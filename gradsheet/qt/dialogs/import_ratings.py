@@ -117,6 +117,7 @@ class ImportRatings(QDialog):
         self._note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._complaint = QLabel(self)
         self._complaint.setWordWrap(True)
+        set_style(self, "QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self._import = buttons.addButton("Import", QDialogButtonBox.ButtonRole.AcceptRole)
         self._import.setDefault(True)

@@ -243,9 +243,10 @@ class LossPlot(QWidget):
         self._points = (x, y)
         self._stack.setCurrentWidget(self._plot)
         self._plot.set_points(x, y, self._loss_name, loss_text(float(y[-1])))
-        if self._fitted and self._drawn_at - self._ranged_at >= RANGE_S:
+        grows = self._run is not None and self._run.state == "running"
+        if self._fitted and (not grows or self._drawn_at - self._ranged_at >= RANGE_S):
             self._ranged_at = self._drawn_at
-            self._plot.fit()
+            self._plot.fit(grows=grows)
 
     def _apply_theme(self) -> None:
         theme = current_theme()
