@@ -19,8 +19,8 @@ from torch import Tensor
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.areas import Part
 from gradsheet.formula.batch import BOOLEAN, ERROR, NUMBER, Batch, settled
+from gradsheet.formula.blocks import Block
 from gradsheet.formula.evaluate import Evaluator, World
-from gradsheet.formula.graph import Block
 from gradsheet.formula.recurrence import Step
 from gradsheet.formula.results import Computed, as_computed, of_part
 from gradsheet.formula.specialise import Specialised, specialised

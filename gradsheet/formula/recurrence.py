@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from gradsheet.formula.address import Cell
 from gradsheet.formula.areas import Part, area_of, footprint, rectangles
-from gradsheet.formula.graph import Block, Component, Graph, read_references, sheet_named
+from gradsheet.formula.blocks import Block
+from gradsheet.formula.graph import Component, Graph, read_references, sheet_named
 from gradsheet.formula.order import cycle_through, strong_components
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from gradsheet.formula.address import Region
 from gradsheet.formula.areas import Part
 from gradsheet.formula.batch import ERROR, Batch
-from gradsheet.formula.graph import Block
+from gradsheet.formula.blocks import Block
 from gradsheet.formula.values import ErrorCode
 from gradsheet.formula.windows import Plane
 

@@ -140,7 +140,8 @@ def recurrence_book() -> Book:
         book.put(f"B{r}", 30.0 + 2.0 * (10 + 7 * r % 90))
     book.put("C3:L3", 1.0)
     texts = ("=C3-0.0001*G3", "=D3-0.0001*H3", "=C4+D4*A4", "=(E4-B4)^2", "=2*(E4-B4)",
-             "=G4*A4", "=I3*0.9+0.1*G4", "=J3*0.9+0.1*H4", "=K3*0.9+0.1*G4^2", "=L3*0.9+0.1*H4^2")  # fmt: skip
+             "=G4*A4", "=I3*0.9+0.1*G4", "=J3*0.9+0.1*H4", "=K3*0.9+0.1*G4^2",
+             "=L3*0.9+0.1*H4^2")  # fmt: skip
     for c, text in enumerate(texts):
         expr = parse(text, Cell(3, c + 2))
         for r in range(29):

@@ -6,6 +6,7 @@ Owns the joining of the families into the table; each family is a module of its 
 from __future__ import annotations
 
 from gradsheet.formula.functions import (
+    addresses,
     arrays,
     chance,
     criteria,
@@ -23,5 +24,7 @@ from gradsheet.formula.functions.table import TABLE, Function
 FUNCTIONS: dict[str, Function] = TABLE
 """Every function that can be computed, by its name in capitals."""
 
-FAMILIES = (math, stats, spread, criteria, logic, lookup, arrays, linear, text, chance, learning)
+FAMILIES = (
+    math, stats, spread, criteria, logic, lookup, addresses, arrays, linear, text, chance, learning,
+)  # fmt: skip
 """The modules that fill the table."""
