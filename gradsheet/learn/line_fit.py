@@ -57,7 +57,7 @@ RECIPES: dict[str, Recipe] = {
     "adam": Recipe("lesson_adam", _ADAM, 2),
     "adamw": Recipe("lesson_adam", replace(_ADAM, weight_decay=0.01, decoupled=True), 2),
     "adam_l2": Recipe("lesson_adam", replace(_ADAM, weight_decay=0.01), 2),
-    "eve": Recipe("eve", Hyper(lr=1.0, beta1=0.7, beta2=0.9, beta3=0.9, eps=0.0), 2),
+    "eve": Recipe("eve", Hyper(lr=0.1, beta1=0.7, beta2=0.9, beta3=0.9, eps=0.0), 2),
     "adagrad_ann": Recipe("lesson_adagrad", replace(_ADAGRAD, lr=0.1), 1, "gradients"),
     "adam_ann": Recipe("lesson_adam", replace(_ADAM, lr=1.0, beta1=0.9, beta2=0.95), 2, "roots"),
 }
