@@ -1,4 +1,4 @@
-"""Work without a window: `gradsheet solve`, which trains a lesson and prints the outcome.
+"""Work without a window: `gradsheet solve` trains a lesson; `descend` and `race` are in `descend`.
 
 Uses the engine and the trainer directly. Knows no Qt.
 """
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gradsheet.app import descend
 from gradsheet.formula.values import UserError
 from gradsheet.lessons import catalogue
 from gradsheet.lessons.lesson import LessonBook, crosstab_of
@@ -27,13 +28,16 @@ def main(argv: Sequence[str]) -> int:
         0 done, 1 failed with a message, 2 wrong arguments (from argparse).
     """
     options = _parser().parse_args(argv)
+    run = {"solve": solve, "descend": descend.descend, "race": descend.race}[options.command]
     try:
-        outcome = solve(options)
+        outcome = run(options)
     except UserError as error:
         print(f"gradsheet: {error.text}\n{error.hint}".rstrip(), file=sys.stderr)
         return 1
     if options.json:
         print(json.dumps(outcome))
+    elif options.command != "solve":
+        print(descend.shown(options.command, outcome))
     else:
         print(
             f"{outcome['problem']}: {outcome['start']:.8g} -> {outcome['objective']:.8g} "
@@ -133,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     solve_parser.add_argument("--steps", type=_count, default=2000)
     solve_parser.add_argument("--seed", type=int, default=0, help="of the random start")
     solve_parser.add_argument("--json", action="store_true", help="print one JSON object")
+    descend.add_parsers(commands)
     return parser
 
 
