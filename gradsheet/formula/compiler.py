@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from gradsheet.formula.address import Cell, Region
@@ -46,6 +47,7 @@ class Program:
         self._inputs = inputs
         self._generator = torch.Generator().manual_seed(seed)
         self._spills: dict[tuple[int, Cell], Region] = {}
+        self.obstructions: dict[int, set[Cell]] = {}
         self._draws: dict[tuple[object, ...], torch.Tensor] = {}
         self._planes = Planes({})
         self._plan()
@@ -60,6 +62,19 @@ class Program:
         """The block that computes a cell."""
         index = self.graph.owner(sheet, cell)
         return None if index is None else self.graph.blocks[index]
+
+    @property
+    def spills(self) -> dict[tuple[int, Cell], Region]:
+        """Where dynamic formulas spill now, by (sheet, anchor).
+
+        Who keeps the workbook gives the region back as the formula's `array`, so that the next
+        program takes what is stored there for results and not for something in the way.
+        """
+        return {
+            (block.sheet, block.part.host): block.region
+            for block in self.graph.blocks
+            if block.dynamic
+        }
 
     @property
     def circular(self) -> list[tuple[tuple[int, Cell], ...]]:
@@ -246,12 +261,40 @@ class Program:
             return
         values, kinds = self._inputs.read(sheet, inner)
         slices = inner.slices_in(plane.region)
-        computed = self.graph.blocks_in(sheet, inner)
-        for index in computed:
-            for rows, cols in _local_slices(self.graph.blocks[index], inner):
+        for index in self.graph.blocks_in(sheet, inner):
+            block = self.graph.blocks[index]
+            kept = self._typed_over(block, inner, values, kinds) if block.dynamic else {}
+            for rows, cols in _local_slices(block, inner):
                 values[rows, cols] = plane.values[slices][rows, cols]
                 kinds[rows, cols] = plane.kinds[slices][rows, cols]
+            for at, (value, kind) in kept.items():
+                values[at], kinds[at] = value, kind
         plane.write(slices, values, kinds)
+
+    def _typed_over(
+        self,
+        block: Block,
+        inner: Region,
+        values: npt.NDArray[np.float64],
+        kinds: npt.NDArray[np.uint8],
+    ) -> dict[tuple[int, int], tuple[float, int]]:
+        """What was typed into cells that a formula spilled into, by its place in `inner`.
+
+        A cell that holds what the formula put there was not typed into.
+        """
+        plane = self._planes.planes[block.sheet]
+        held = self.obstructions.setdefault(block.sheet, set())
+        shared = block.region.intersect(inner)
+        kept = {}
+        for cell in shared.cells() if shared is not None else ():
+            at = (cell.row - inner.top, cell.col - inner.left)
+            same = (values[at], kinds[at]) == (plane.values[cell], plane.kinds[cell])
+            if cell == block.part.host or not kinds[at] or (same and cell not in held):
+                held.discard(cell)
+                continue
+            held.add(cell)
+            kept[at] = (float(values[at]), int(kinds[at]))
+        return kept
 
     def _dirtied(self, changed: Sequence[tuple[int, Region]]) -> set[int]:
         start = set(self._volatile)
@@ -287,9 +330,8 @@ class Program:
         if everything:
             self.order = run.order
         self._dynamic_circles = run.circles
-        if run.spills == {
-            key: self._spills.get(key, Region.of(key[1])) for key in run.spills
-        }:
+        known = self.spills
+        if all(known.get(key) == region for key, region in run.spills.items()):
             return None
         return self._respill(run.spills, results)
 
@@ -298,23 +340,23 @@ class Program:
     ) -> set[int]:
         """Take new spill regions into the graph; which blocks to compute again."""
         for (sheet, cell), region in spills.items():
-            old = self._spills.get((sheet, cell), Region.of(cell))
+            old = self.spills.get((sheet, cell), Region.of(cell))
             plane = self._planes.planes[sheet]
             plane.grow(region.bottom, region.right)
+            kept = {*self._inputs.formulas(sheet), *self.obstructions.get(sheet, ())}
             for rest in old.subtract(region):
-                if not self._is_constant(sheet, rest):
-                    plane.write(rest.slices_in(plane.region), 0.0, 0)
-                    results.add(as_computed(sheet, rest, np.zeros(rest.shape),
-                                            np.zeros(rest.shape, np.uint8)))  # fmt: skip
+                parts = [rest]
+                if any(cell in kept for cell in rest.cells()):
+                    parts = [Region.of(cell) for cell in rest.cells() if cell not in kept]
+                for part in parts:
+                    plane.write(part.slices_in(plane.region), 0.0, 0)
+                    blank = np.zeros(part.shape, np.uint8)
+                    results.add(as_computed(sheet, part, np.zeros(part.shape), blank))
             self._spills[sheet, cell] = region
         targets = self.targets
         self._plan()
         self.targets = {i: t for i, t in targets.items() if i < len(self.graph.blocks)}
         return set(range(len(self.graph.blocks)))
-
-    def _is_constant(self, sheet: int, region: Region) -> bool:
-        formulas = self._inputs.formulas(sheet)
-        return any(cell in formulas for cell in region.cells())
 
 
 def _local_slices(block: Block, inner: Region) -> Iterator[tuple[slice, slice]]:

@@ -217,7 +217,7 @@ class Graph:
             clean = resolved(formula.expr, sheet, cell, self._inputs, spills)
             array = formula.array
             if formula.dynamic:
-                array = spills.get((sheet, cell), Region.of(cell))
+                array = spills.get((sheet, cell), formula.array or Region.of(cell))
             part = Part(sheet, cell.row, cell.col, 1, 1)
             self.blocks.append(Block(len(self.blocks), part, clean, array, formula.dynamic))
 

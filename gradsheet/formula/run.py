@@ -173,6 +173,9 @@ class Run:
                 own = block.array.intersect(inner)
                 if own is not None:
                     held[own.slices_in(inner)] = 0
+                for cell in self._program.obstructions.get(block.sheet, ()):
+                    if inner.contains(cell):
+                        held[cell.row - inner.top, cell.col - inner.left] = 1
             held[0, 0] = 0
             if held.any():
                 return None
