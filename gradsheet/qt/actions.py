@@ -288,15 +288,22 @@ class Actions(QObject):
         for name in sorted(GRID_ONLY):
             grid.addAction(self.by_id[name])
 
-    def fill(self, bar: QMenuBar) -> None:
-        """Make the menus; groups are divided by separators."""
+    def fill(self, bar: QMenuBar, after: Mapping[str, QMenu]) -> None:
+        """Make the menus; groups are divided by separators.
+
+        Parameters
+        ----------
+        bar : QMenuBar
+        after : mapping of command id to QMenu
+            Menus of the window's own, each to stand behind that command.
+        """
         for menu_name in MENUS:
             menu = bar.addMenu(f"&{menu_name}")
             menu.setObjectName(menu_name)
             menu.setToolTipsVisible(True)
-            self._fill_menu(menu, menu_name)
+            self._fill_menu(menu, menu_name, after)
 
-    def _fill_menu(self, menu: QMenu, menu_name: str) -> None:
+    def _fill_menu(self, menu: QMenu, menu_name: str, after: Mapping[str, QMenu]) -> None:
         entries = [e for e in all_commands().values() if e.menu.split("/")[0] == menu_name]
         submenus: dict[str, QMenu] = {}
         group: int | None = None
@@ -312,6 +319,8 @@ class Actions(QObject):
                     submenus[title].setToolTipsVisible(True)
                 target = submenus[title]
             target.addAction(self.by_id[entry.id])
+            if entry.id in after:
+                target.addMenu(after[entry.id])
 
     def refresh(self) -> None:
         """Enable and check what the document and the window allow and show now."""
@@ -321,6 +330,10 @@ class Actions(QObject):
             action.setEnabled(entry.is_enabled(context))
             if entry.is_checked is not None:
                 action.setChecked(entry.is_checked(context))
+
+        history = self._document.history
+        self.by_id["edit.undo"].setText(f"Undo {history.undo_label}".strip())
+        self.by_id["edit.redo"].setText(f"Redo {history.redo_label}".strip())
 
     def retint(self) -> None:
         """Load the icons again in the colours of a new theme."""

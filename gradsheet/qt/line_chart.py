@@ -26,6 +26,7 @@ LEFT_AXIS_PX = 64
 """Fixed, so that the curve does not jump when the numbers get longer."""
 HALF_LABEL_PX = 24
 HEAD_ROOM = 0.08
+LEFT_ROOM = 0.012
 
 
 class NumberAxis(pg.AxisItem):
@@ -169,7 +170,9 @@ class LineChart(pg.PlotWidget):
         bottom = low - margin
         if not self._log and 0 <= low < 3 * margin:
             bottom = 0.0
-        rect = QRectF(0.0, bottom, right * 1.02, high + 1.5 * margin - bottom)
+        # The first steps fall steeply: a little room keeps them off the axis.
+        left = -LEFT_ROOM * right
+        rect = QRectF(left, bottom, right * 1.02 - left, high + 1.5 * margin - bottom)
         self.getPlotItem().getViewBox().setRange(rect, padding=0, disableAutoRange=True)
 
     def end_text(self) -> str:

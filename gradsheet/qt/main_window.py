@@ -30,7 +30,7 @@ from gradsheet.qt.frame_clock import FrameClock
 from gradsheet.qt.grid.formula_bar import FormulaBar
 from gradsheet.qt.grid.view import GridView
 from gradsheet.qt.layout_memory import LayoutMemory
-from gradsheet.qt.messages_banner import DetailsWindow, MessageBanner, MessageLogWindow
+from gradsheet.qt.messages_banner import MessageBanner, MessageWindows
 from gradsheet.qt.notifier import Notifier
 from gradsheet.qt.panels.guide import Guide
 from gradsheet.qt.panels.lesson_list import LessonList
@@ -39,6 +39,7 @@ from gradsheet.qt.panels.progress_strip import ProgressStrip
 from gradsheet.qt.panels.run_bar import RunBar
 from gradsheet.qt.panels.status import StatusBar
 from gradsheet.qt.ratings_opening import RatingsOpening, ask_for_file
+from gradsheet.qt.recent_menu import RecentMenu
 from gradsheet.qt.sheet_tabs import SheetTabs
 from gradsheet.qt.space_key import SpacePressesButtons
 from gradsheet.qt.summary import SelectionSummary
@@ -73,7 +74,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.document = document
         self.settings = settings
-        self._log_window: MessageLogWindow | None = None
         self._was_shown = False
         self._state_shown = ""
         self.setObjectName("gradsheet")
@@ -84,7 +84,8 @@ class MainWindow(QMainWindow):
         self._build_bars()
         self._build_docks()
         self._build_status()
-        self.actions_by_id.fill(self.menuBar())
+        self.recent_menu = RecentMenu(settings, self)
+        self.actions_by_id.fill(self.menuBar(), {"file.open_ratings": self.recent_menu})
         self.actions_by_id.attach_to_grid(self.grid)
         SpacePressesButtons(self)
         self._summary = SelectionSummary(self.grid, self)
@@ -174,12 +175,15 @@ class MainWindow(QMainWindow):
         self._summary.summarised.connect(self.status.show_summary)
         self.tabs.chosen.connect(self._on_sheet_chosen)
         self.lesson_list.chosen.connect(self._on_lesson_chosen)
+        self.guide.command_asked.connect(self._on_command_asked)
         self.loss_plot.log_changed.connect(self._on_log_changed)
         self.run_bar.speed_changed.connect(self._on_speed_changed)
-        self.banner.details_asked.connect(self._show_details)
+        self.message_windows = MessageWindows(self.document.log, self)
+        self.banner.details_asked.connect(self.message_windows.show_details)
         self.progress.cancelled.connect(self.opening.cancel)
         self.opening.progressed.connect(self.progress.show_progress)
         self.opening.opened.connect(self._on_opened)
+        self.recent_menu.chosen.connect(self.open_ratings)
         follow_system(self._on_system_theme)
 
     # ------------------------------------------------------------------ the clock
@@ -228,8 +232,7 @@ class MainWindow(QMainWindow):
             self.status.show_note(f"{message.text} {message.hint}".strip())
         else:
             self.banner.show_message(message)
-        if self._log_window is not None:
-            self._log_window.add(message)
+        self.message_windows.add(message)
 
     def _on_grid_message(self, text: str, hint: str) -> None:
         self.document.say(Message("warning", text, hint))
@@ -308,8 +311,12 @@ class MainWindow(QMainWindow):
         self.clock.wake()
 
     def _on_lesson_chosen(self, lesson_id: str) -> None:
-        self.actions_by_id.by_id[f"lesson.open.{lesson_id}"].trigger()
+        self._on_command_asked(f"lesson.open.{lesson_id}")
         self.grid.setFocus()
+
+    def _on_command_asked(self, name: str) -> None:
+        if name in self.actions_by_id.by_id:
+            self.actions_by_id.by_id[name].trigger()
 
     # ------------------------------------------------------------------ ratings
 
@@ -333,17 +340,7 @@ class MainWindow(QMainWindow):
 
     def show_messages(self) -> None:
         """Show everything that has been said since the start."""
-        if self._log_window is None:
-            self._log_window = MessageLogWindow(self.document.log.messages(), self)
-            self._log_window.destroyed.connect(self._forget_log_window)
-        self._log_window.show()
-        self._log_window.raise_()
-
-    def _forget_log_window(self) -> None:
-        self._log_window = None
-
-    def _show_details(self, message: Message) -> None:
-        DetailsWindow(message, self).show()
+        self.message_windows.show_log()
 
     def show_shortcuts(self) -> None:
         """List every command with its keys."""

@@ -11,7 +11,7 @@ import textwrap
 import time
 from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -27,9 +27,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.app.messages import Message
+from gradsheet.app.messages import Message, MessageLog
 from gradsheet.qt import icons
-from gradsheet.qt.styling import set_style
+from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
 from gradsheet.qt.theme import SPACE, STRIPE_PX, current_theme, mono_font
 
 MOST_CHARACTERS = 240
@@ -151,6 +151,7 @@ class DetailsWindow(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Details of a message")
         self.resize(720, 420)
+        set_style(self, PLAIN_BUTTONS)
         heading = QLabel(f"<b>{html.escape(message.text)}</b><br>{html.escape(message.hint)}", self)
         heading.setWordWrap(True)
         self._detail = QPlainTextEdit(message.detail, self)
@@ -178,6 +179,7 @@ class MessageLogWindow(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Messages")
         self.resize(640, 400)
+        set_style(self, PLAIN_BUTTONS)
         self._messages = list(messages)
         self._view = QTextBrowser(self)
         self._view.setAccessibleName("All messages")
@@ -224,6 +226,43 @@ class MessageLogWindow(QDialog):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text())
+
+
+class MessageWindows(QObject):
+    """Opens the windows of details and of the log, and keeps the log's up to date.
+
+    Parameters
+    ----------
+    log : MessageLog
+    window : QWidget
+        Their parent.
+    """
+
+    def __init__(self, log: MessageLog, window: QWidget) -> None:
+        super().__init__(window)
+        self._log = log
+        self._window = window
+        self.log_window: MessageLogWindow | None = None
+
+    def show_log(self) -> None:
+        """Show everything that has been said since the start."""
+        if self.log_window is None:
+            self.log_window = MessageLogWindow(self._log.messages(), self._window)
+            self.log_window.destroyed.connect(self._forget)
+        self.log_window.show()
+        self.log_window.raise_()
+
+    def show_details(self, message: Message) -> None:
+        """Show the details of one message."""
+        DetailsWindow(message, self._window).show()
+
+    def add(self, message: Message) -> None:
+        """Add a message that has just come to the log's window, if that is open."""
+        if self.log_window is not None:
+            self.log_window.add(message)
+
+    def _forget(self) -> None:
+        self.log_window = None
 
 
 def _clock(message: Message) -> str:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+PLAIN_BUTTONS = "QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }"
+"""Buttons of dialogs without the style's own coloured icons."""
+
 
 def set_style(widget: QWidget, text: str) -> None:
     """Give a widget this style sheet, unless it has it already."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from gradsheet import resources
+from gradsheet.formula.address import Cell
 from gradsheet.qt import actions, icons
 from gradsheet.qt.main_window import MainWindow
 
@@ -90,6 +91,18 @@ def test_switches_show_whether_they_are_on(window: MainWindow, qtbot: QtBot) -> 
     action.trigger()
     assert window.is_panel_open("loss")
     assert action.isChecked()
+
+
+def test_undo_names_what_it_takes_back(window: MainWindow, qtbot: QtBot) -> None:
+    undo = window.actions_by_id.by_id["edit.undo"]
+    assert undo.text() == "Undo"
+    window.grid.select(Cell.parse("H2"))
+    window.document.enter(window.grid.sheet_id, Cell.parse("H2"), "4.5")
+    window.after_command()
+    assert undo.text() == "Undo Type into H2"
+    undo.trigger()
+    assert undo.text() == "Undo"
+    assert window.actions_by_id.by_id["edit.redo"].text() == "Redo Type into H2"
 
 
 def test_what_cannot_be_done_now_is_disabled(window: MainWindow) -> None:

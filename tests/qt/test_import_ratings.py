@@ -157,3 +157,20 @@ def test_closing_the_window_while_reading_leaves_no_thread(
     qtbot.waitUntil(lambda: window.opening.is_busy)
     window.close()
     assert not window.opening.is_busy
+
+
+def test_a_file_opened_before_stands_in_the_recent_menu(
+    window: MainWindow, qtbot: QtBot, ratings_file: Path, tmp_path: Path
+) -> None:
+    menu = window.recent_menu
+    menu.refresh()
+    assert [a.text() for a in menu.actions()] == ["Nothing yet"]
+    window.settings.add_recent(tmp_path / "gone.csv")
+    window.settings.add_recent(ratings_file)
+    menu.refresh()
+    assert [a.text() for a in menu.actions()] == ["ratings.csv", "gone.csv"]
+    assert [a.isEnabled() for a in menu.actions()] == [True, False]
+    menu.actions()[0].trigger()
+    qtbot.waitUntil(lambda: window.opening.dialog is not None)
+    window.opening.dialog.close()
+    qtbot.waitUntil(lambda: window.opening.dialog is None)

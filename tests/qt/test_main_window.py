@@ -270,12 +270,12 @@ def test_a_run_that_diverges_says_so_and_offers_the_way_back(
 def test_all_messages_are_kept_in_the_log_window(window: MainWindow, qtbot: QtBot) -> None:
     window.document.say(Message("warning", "First.", detail="Traceback"))
     window.show_messages()
-    assert window._log_window is not None
+    assert window.message_windows.log_window is not None
     window.document.say(Message("error", "Second."))
-    text = window._log_window.text()
+    text = window.message_windows.log_window.text()
     assert text.index("First.") < text.index("Traceback") < text.index("Second.")
-    window._log_window.close()
-    qtbot.waitUntil(lambda: window._log_window is None)
+    window.message_windows.log_window.close()
+    qtbot.waitUntil(lambda: window.message_windows.log_window is None)
 
 
 def test_closing_during_a_run_leaves_no_thread(qtbot: QtBot, document: Document) -> None:

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.qt.styling import set_style
+from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
 from gradsheet.qt.theme import SPACE, current_theme
 from gradsheet.ratings.columns import guess_columns
 from gradsheet.ratings.sniffing import Preview, read_sample, split_rows
@@ -117,7 +117,7 @@ class ImportRatings(QDialog):
         self._note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._complaint = QLabel(self)
         self._complaint.setWordWrap(True)
-        set_style(self, "QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }")
+        set_style(self, PLAIN_BUTTONS)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self._import = buttons.addButton("Import", QDialogButtonBox.ButtonRole.AcceptRole)
         self._import.setDefault(True)

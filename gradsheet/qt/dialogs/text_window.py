@@ -8,6 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
 from gradsheet.qt.theme import SPACE
 
 
@@ -19,6 +20,7 @@ class TextWindow(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.resize(width, 520)
+        set_style(self, PLAIN_BUTTONS)
         text = QTextBrowser(self)
         text.setOpenExternalLinks(True)
         text.setHtml(html)

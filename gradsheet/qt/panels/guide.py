@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocument,
     QTextFormat,
+    QTextFragment,
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
@@ -80,7 +81,6 @@ class Guide(QTextBrowser):
             self._typesetting = False
 
     def _typeset_block(self, block: QTextBlock) -> None:
-        theme = current_theme()
         cursor = QTextCursor(block)
         shape = QTextBlockFormat(block.blockFormat())
         level = shape.headingLevel()
@@ -92,32 +92,38 @@ class Guide(QTextBrowser):
         shape.setTopMargin(SPACE * 2 if level > 1 else 0)
         shape.setBottomMargin(SPACE // 2 if in_list else SPACE)
         cursor.setBlockFormat(shape)
-        if level:
-            cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
-            heading = QTextCharFormat()
-            font = ui_font(HEADING_PX.get(level, BODY_PX))
-            font.setWeight(QFont.Weight.DemiBold)
-            heading.setFont(font)
-            # Markdown headings carry a relative size that would win over the font's.
-            heading.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
-            cursor.mergeCharFormat(heading)
-            return
-        pieces = block.begin()
-        while not pieces.atEnd():
-            piece = pieces.fragment()
-            if piece.charFormat().fontFixedPitch():
-                code = QTextCharFormat()
-                code.setFont(mono_font(BODY_PX - 1))
-                code.setBackground(QColor(blend(theme.sheet, theme.text, 0.06)))
-                cursor.setPosition(piece.position())
-                cursor.setPosition(
-                    piece.position() + piece.length(), QTextCursor.MoveMode.KeepAnchor
-                )
-                cursor.mergeCharFormat(code)
-            pieces += 1
+        for piece in _fragments(block):
+            cursor.setPosition(piece.position())
+            cursor.setPosition(piece.position() + piece.length(), QTextCursor.MoveMode.KeepAnchor)
+            cursor.setCharFormat(_typeset_characters(piece.charFormat(), level))
 
     def _follow(self, url: QUrl) -> None:
         if url.scheme() == "command":
             self.command_asked.emit(url.path())
         elif url.scheme() in ("http", "https"):
             QDesktopServices.openUrl(url)
+
+
+def _fragments(block: QTextBlock) -> list[QTextFragment]:
+    found = []
+    pieces = block.begin()
+    while not pieces.atEnd():
+        found.append(pieces.fragment())
+        pieces += 1
+    return found
+
+
+def _typeset_characters(given: QTextCharFormat, level: int) -> QTextCharFormat:
+    """Return the format of a piece of text in a heading of `level`, or in the body for 0."""
+    theme = current_theme()
+    result = QTextCharFormat(given)
+    # Markdown gives headings a relative size, which would win over the font's own.
+    result.clearProperty(QTextFormat.Property.FontSizeAdjustment)
+    if level:
+        font = ui_font(HEADING_PX.get(level, BODY_PX))
+        font.setWeight(QFont.Weight.DemiBold)
+        result.setFont(font)
+    elif given.fontFixedPitch():
+        result.setFont(mono_font(BODY_PX - 1))
+        result.setBackground(QColor(blend(theme.sheet, theme.text, 0.06)))
+    return result
