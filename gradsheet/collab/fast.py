@@ -114,7 +114,7 @@ class FastRun:
         self.note = ""
         self._train, self._valid = train, valid
         self._low, self._high = float(train.ratings.min()), float(train.ratings.max())
-        self._best: tuple[float, Tensor] | None = None
+        self._best: tuple[float, Tensor, int] | None = None
         self._idle_passes = 0
         self.objectives: list[float] = []
         self._objective = math.inf
@@ -127,49 +127,58 @@ class FastRun:
     def sort_and_fit_biases(self) -> None:
         """Lay out the ratings and fit the biases alone: the first epoch."""
         began = time.perf_counter()
+        settings = self.settings
         layout = lay_out(self._train, self.device)
         self._layout = layout
-        k = self.settings.factors
-        self._k = k
-        width = -(-(k + 2) // _WIDTH_MULTIPLE) * _WIDTH_MULTIPLE
-        # Column k holds the users' biases against ones, column k + 1 ones against the items'.
-        self._table = torch.zeros(layout.n_rows, width, device=self.device)
-        self._velocity = torch.zeros_like(self._table)
-        self._users, self._items = self._table[: layout.n_users], self._table[layout.n_users :]
-        self._users[:, k + 1] = 1.0
-        self._items[:, k] = 1.0
+        self._k = 0  # the table has no factors yet: biases are quicker without
         self._mean = float(layout.ratings.mean(dtype=torch.float64))
         self._targets = layout.ratings - self._mean
-        biases = fit_biases(layout, self._targets, self.settings.bias_strength)
-        self._users[:, k] = biases[: layout.n_users]
-        self._items[:, k + 1] = biases[layout.n_users :]
+        biases = fit_biases(layout, self._targets, settings.bias_strength)
+        self._table = self._table_of(biases, 0)
         left = residuals(layout, self._targets, self._table)
-        share = self.settings.strength_share
+        share = settings.strength_share
         if share is None:
-            share = self.settings.share_of_noise * noise_level(layout, left)
-        self.ridge = Ridge(self.settings.strength, share, self.settings.bias_strength)
-        self._ridge = self.settings.strength + share * layout.counts
+            share = settings.share_of_noise * noise_level(layout, left)
+        self.ridge = Ridge(settings.strength, share, settings.bias_strength)
+        self._ridge = settings.strength + share * layout.counts
+        self._left = left
         self._close(began, left, "biases")
+
+    def _table_of(self, biases: Tensor, k: int) -> Tensor:
+        """Return a table of k factors, all zero, and the biases.
+
+        Column k holds the users' biases against ones, column k + 1 ones against the items'.
+        """
+        users = self._layout.n_users
+        width = -(-(k + 2) // _WIDTH_MULTIPLE) * _WIDTH_MULTIPLE
+        table = torch.zeros(len(biases), width, device=self.device)
+        table[:users, k] = biases[:users]
+        table[users:, k + 1] = biases[users:]
+        table[:users, k + 1] = 1.0
+        table[users:, k] = 1.0
+        return table
 
     def start_factors(self) -> None:
         """Set the factors from the leading singular vectors of the residuals."""
         began = time.perf_counter()
-        settings, layout = self.settings, self._layout
-        left = residuals(layout, self._targets, self._table)
+        settings, layout, k = self.settings, self._layout, self.settings.factors
+        users = layout.n_users
+        biases = torch.cat([self._table[:users, 0], self._table[users:, 1]])
+        table = self._table_of(biases, k)
         generator = torch.Generator().manual_seed(settings.seed)
-        width, k = self._table.shape[1], self._k
-        noise = torch.randn(layout.n_items, width, generator=generator).to(self.device)
+        width = table.shape[1]
+        noise = torch.randn(users, width, generator=generator).to(self.device)
         noise[:, k:] = 0.0
         if settings.power_iterations and k:
             start = StartSettings(k, settings.start_shrinkage, settings.power_iterations)
-            factors = spectral_start(layout, left, noise, start)
+            table[:, :k] = spectral_start(layout, self._left, noise, start)[:, :k]
         else:
-            factors = torch.zeros_like(self._table)
-            users = torch.randn(layout.n_users, width, generator=generator).to(self.device)
-            factors[: layout.n_users], factors[layout.n_users :] = 0.05 * users, 0.05 * noise
-        self._table[:, :k] = factors[:, :k]
-        self._safe = self._table.clone()
-        self._close(began, left, "start")
+            other = torch.randn(layout.n_items, k, generator=generator).to(self.device)
+            table[:users, :k], table[users:, :k] = 0.05 * noise[:, :k], 0.05 * other
+        self._k, self._table = k, table
+        self._velocity = torch.zeros_like(table)
+        self._safe = table.clone()
+        self._close(began, self._left, "start")
 
     def learn_pass(self) -> None:
         """Take one accelerated step over all ratings."""
@@ -198,8 +207,8 @@ class FastRun:
         step = neighbour_sums(layout, table, both_ways(layout, left))
         step.addcmul_(self._ridge, table, value=-1.0)
         extra = self._ridge - self.settings.bias_strength
-        step[:users, k].addcmul_(extra[:users, 0], self._users[:, k])
-        step[users:, k + 1].addcmul_(extra[users:, 0], self._items[:, k + 1])
+        step[:users, k].addcmul_(extra[:users, 0], table[:users, k])
+        step[users:, k + 1].addcmul_(extra[users:, 0], table[users:, k + 1])
         step.mul_(self._rate / self._bound)
         step[:users, k + 1] = 0.0
         step[users:, k] = 0.0
@@ -250,7 +259,7 @@ class FastRun:
         self.epochs.append(row)
         if rmse is not None:
             if self._best is None or rmse < self._best[0]:
-                self._best = (rmse, self._table.clone())
+                self._best = (rmse, self._table.clone(), self._k)
                 self._idle_passes = 0
             else:
                 self._idle_passes += 1
@@ -265,11 +274,13 @@ class FastRun:
             )
             self._valid_ratings = torch.from_numpy(valid.ratings).to(self.device)
         users, items = self._valid_codes
+        user_rows = self._table[: self._layout.n_users]
+        item_rows = self._table[self._layout.n_users :]
         squares = absolutes = 0.0
         for begin in range(0, len(users), 1 << 18):
             part = slice(begin, begin + (1 << 18))
-            left = self._users.index_select(0, users[part])
-            scores = self._mean + (left * self._items.index_select(0, items[part])).sum(1)
+            left = user_rows.index_select(0, users[part])
+            scores = self._mean + (left * item_rows.index_select(0, items[part])).sum(1)
             errors = scores.clamp_(self._low, self._high) - self._valid_ratings[part]
             squares += float(errors @ errors)
             absolutes += float(errors.abs_().sum())
@@ -344,10 +355,14 @@ class FastRun:
 
     def factors(self) -> Factors:
         """Return what was learned: the best by validation where there is one, else the last."""
-        table = self._table if self._best is None else self._best[1]
+        table, k = (self._table, self._k) if self._best is None else self._best[1:]
+        if k < self.settings.factors:  # the biases alone were best: factors of zero
+            n_users = self._layout.n_users
+            biases = torch.cat([table[:n_users, k], table[n_users:, k + 1]])
+            k = self.settings.factors
+            table = self._table_of(biases, k)
         users = table[: self._layout.n_users].cpu().numpy()
         items = table[self._layout.n_users :].cpu().numpy()
-        k = self._k
         return Factors(
             mean=self._mean,
             user_bias=users[:, k].copy(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from gradsheet.ratings.table import RatingTable
+
+Side = Literal["both", "users", "items"]
 
 _PART = 1 << 18  # ratings handled at a time where a device has no sparse kernels
 _SPARSE_DEVICES = ("cpu", "cuda")
@@ -189,7 +191,9 @@ def both_ways(layout: Layout, values: Tensor) -> Tensor:
     return out
 
 
-def neighbour_sums(layout: Layout, table: Tensor, weights: Tensor | None = None) -> Tensor:
+def neighbour_sums(
+    layout: Layout, table: Tensor, weights: Tensor | None = None, side: Side = "both"
+) -> Tensor:
     """Return for each row the weighted sum of the rows it shares a rating with.
 
     Parameters
@@ -198,10 +202,12 @@ def neighbour_sums(layout: Layout, table: Tensor, weights: Tensor | None = None)
     table : Tensor (n_rows, width) float32
     weights : Tensor (2 n,) float32, optional
         One weight for each end of each rating (see :func:`both_ways`); 1 if not given.
+    side : {"both", "users", "items"}
+        Which rows are wanted.
 
     Returns
     -------
-    Tensor (n_rows, width) float32
+    Tensor (n_rows, width) float32, or (n_users, width), or (n_items, width)
         Zero for rows without ratings.
 
     Notes
@@ -209,9 +215,17 @@ def neighbour_sums(layout: Layout, table: Tensor, weights: Tensor | None = None)
     This is the product of the sparse matrix [[0, W], [W', 0]] with the table. On the CPU
     ``embedding_bag`` computes it five times faster than the CSR product of MKL.
     """
+    users, n = layout.n_users, len(layout)
     if layout.device.type == "cpu":
+        linked, starts = layout.linked, layout.starts
+        if side == "users":
+            linked, starts = linked[:n], starts[:users]
+            weights = None if weights is None else weights[:n]
+        elif side == "items":
+            linked, starts = linked[n:], starts[users:] - n
+            weights = None if weights is None else weights[n:]
         return functional.embedding_bag(
-            layout.linked, table, layout.starts, mode="sum", per_sample_weights=weights
+            linked, table, starts, mode="sum", per_sample_weights=weights
         )
     if layout.device.type in _SPARSE_DEVICES:
         ends = torch.cat([layout.starts, layout.starts.new_tensor([len(layout.linked)])])
@@ -220,8 +234,10 @@ def neighbour_sums(layout: Layout, table: Tensor, weights: Tensor | None = None)
         graph = torch.sparse_csr_tensor(
             ends, layout.linked, weights, (layout.n_rows, layout.n_rows), check_invariants=False
         )
-        return graph @ table
-    return gathered_sums(layout, table, weights)
+        sums: Tensor = graph @ table
+    else:
+        sums = gathered_sums(layout, table, weights)
+    return {"both": sums, "users": sums[:users], "items": sums[users:]}[side]
 
 
 def gathered_sums(layout: Layout, table: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -12,7 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gradsheet.collab.kernels import Layout, both_ways, neighbour_sums, residuals
+from gradsheet.collab.kernels import Layout, Side, both_ways, neighbour_sums, residuals
+
+_ORTHONORMAL = 3  # iterations after which the subspace is made orthonormal anew
 
 
 class StartSettings(NamedTuple):
@@ -31,15 +33,18 @@ def fit_biases(layout: Layout, targets: Tensor, strength: float, sweeps: int = 2
     Koren 2010, section 2.1, iterated: b_i = sum(e - b_u) / (n_i + strength), then the users'.
     """
     users = layout.n_users
-    counts = layout.counts
-    ones = torch.ones(1, 1, device=layout.device)
-    sums = neighbour_sums(layout, ones.expand(layout.n_rows, 1).contiguous(),
-                          both_ways(layout, targets))  # fmt: skip
+    strengths = layout.counts + strength
+    ones = torch.ones(layout.n_rows, 1, device=layout.device)
+    sums = neighbour_sums(layout, ones, both_ways(layout, targets))
     biases = torch.zeros_like(sums)
+    sides: tuple[tuple[Side, slice], ...] = (
+        ("items", slice(users, None)),
+        ("users", slice(0, users)),
+    )
     for _ in range(sweeps):
-        for part in (slice(users, None), slice(0, users)):
-            fresh = (sums - neighbour_sums(layout, biases)) / (counts + strength)
-            biases[part] = fresh[part]
+        for side, rows in sides:
+            others = neighbour_sums(layout, biases, side=side)
+            biases[rows] = (sums[rows] - others) / strengths[rows]
     return biases[:, 0]
 
 
@@ -70,7 +75,7 @@ def spectral_start(layout: Layout, left: Tensor, noise: Tensor, start: StartSett
     ----------
     left : Tensor (n,) float32
         Residuals of the biases.
-    noise : Tensor (n_items, width) float32
+    noise : Tensor (n_users, width) float32
         Random start of the subspace iteration; columns of zeros stay zero.
 
     Notes
@@ -82,22 +87,24 @@ def spectral_start(layout: Layout, left: Tensor, noise: Tensor, start: StartSett
     weights = both_ways(layout, left)
     scale = (layout.counts + start.shrinkage).rsqrt_()
     table = torch.zeros(layout.n_rows, noise.shape[1], device=layout.device)
-    table[users:] = noise
-    for _ in range(start.iterations):
-        table.mul_(scale)
-        products = neighbour_sums(layout, table, weights).mul_(scale)
-        table[:users] = _orthonormal(products[:users], k)
-        table[users:] = 0.0
-        products = neighbour_sums(layout, table * scale, weights).mul_(scale)
-        table[users:] = products[users:]
+    table[:users] = noise * scale[:users]
+    table[users:] = neighbour_sums(layout, table, weights, side="items").mul_(scale[users:])
+    for i in range(start.iterations):
+        table[users:].mul_(scale[users:])
+        found = neighbour_sums(layout, table, weights, side="users").mul_(scale[:users])
+        if i == start.iterations - 1 or i % _ORTHONORMAL == _ORTHONORMAL - 1:
+            found = _orthonormal(found, k)
+        table[:users] = found
+        table[:users].mul_(scale[:users])
+        found = neighbour_sums(layout, table, weights, side="items")
+        torch.mul(found, scale[users:], out=table[users:])
     values, vectors = _gram_eigen(table[users:], k)
     singular = values.sqrt()
     # The smallest of them is mostly noise: what it holds is taken off the others.
     shrunk = (singular - 0.8 * singular[0]).clamp_(min=0.0)
     inverse = torch.where(singular > 0, singular.reciprocal(), 0.0)
     table[:users] = table[:users] @ (vectors * shrunk.sqrt())
-    table[users:] = table[users:] @ (vectors * (shrunk.sqrt() * inverse))
-    table.mul_(scale)
+    table[users:] = (table[users:] @ (vectors * (shrunk.sqrt() * inverse))).mul_(scale[users:])
     fitted = residuals(layout, torch.zeros_like(left), table).neg_()
     norm = fitted @ fitted
     slope = (fitted @ left / norm).clamp_(min=0.0) if norm > 0 else norm

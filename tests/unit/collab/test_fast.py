@@ -160,6 +160,16 @@ def test_equal_ratings_are_predicted_exactly(planted: RatingTable) -> None:
     assert found.predict(flat.users, flat.items) == pytest.approx(np.full(len(flat), 3.0))
 
 
+def test_where_factors_do_not_help_they_are_zero(planted: RatingTable) -> None:
+    train, valid = planted.split(0.3, 0)
+    noise = np.random.default_rng(0).permutation(train.ratings)
+    run = FastRun(dataclasses.replace(train, ratings=noise), valid, FastSettings(factors=6))
+    found = run.run()
+    best = min(run.epochs, key=lambda row: row.valid_rmse or 9.0)
+    assert found.width == 6
+    assert found.user_factors.any() == (best.stage != "biases")
+
+
 def test_a_rate_that_is_too_great_is_lowered(planted: RatingTable) -> None:
     run = FastRun(planted, None, FastSettings(rate=20.0, passes=80, patience=0))
     run.run()

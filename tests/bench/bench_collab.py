@@ -1,0 +1,408 @@
+"""Benchmarks of the recommenders; each table compares figures of one run on one thread.
+
+    python tests/bench/bench_collab.py lesson   the notebook's models and figures
+    python tests/bench/bench_collab.py steps    a mini-batch step against the DataLoader loop
+    python tests/bench/bench_collab.py peers    time to validation RMSE beside other libraries
+    python tests/bench/bench_collab.py large    ratings a second at 0.1 to 10 million ratings
+
+``--write FILE`` replaces the table between the markers of that name in a Markdown file.
+``--peers-python PATH`` is an interpreter that has scikit-surprise, cornac, lenskit and fastai;
+without it this one is asked. The set is MovieLens ml-latest-small where it lies under
+../shared/reference, else made up.
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OMP", "MKL", "OPENBLAS", "NUMBA", "LK", "LK_NUM_BACKEND"):
+    os.environ.setdefault(f"{_name}_NUM_THREADS" if "NUM" not in _name else f"{_name}_THREADS", "1")
+
+import argparse
+import itertools
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+
+from gradsheet.collab.fast import FastRun, FastSettings
+from gradsheet.collab.fit import Fit, FitSettings
+from gradsheet.collab.models import EmbeddingDot, EmbeddingDotBias, EmbeddingNet, Recommender
+from gradsheet.collab.tune import tune
+from gradsheet.learn.hyper import Hyper
+from gradsheet.ratings.synthetic import synthetic_ratings
+from gradsheet.ratings.table import RatingTable
+
+HERE = Path(__file__).resolve()
+MOVIELENS = HERE.parents[3] / "shared" / "reference" / "ml-latest-small" / "ratings.csv"
+TARGETS = (0.94, 0.92, 0.89, 0.88)
+SEEDS = range(5)
+
+
+def ratings() -> tuple[RatingTable, str]:
+    """Return the lesson's ratings, or made-up ones of that size, and what they are called."""
+    if not MOVIELENS.exists():
+        table, _ = synthetic_ratings(671, 9066, 100_004, factors=20, noise=0.8, seed=0)
+        return table, "made-up ratings (MovieLens is not there)"
+    rows = np.loadtxt(MOVIELENS, delimiter=",", skiprows=1)
+    user_ids, users = np.unique(rows[:, 0], return_inverse=True)
+    item_ids, items = np.unique(rows[:, 1], return_inverse=True)
+    table = RatingTable(
+        users.astype(np.int32), items.astype(np.int32), rows[:, 2].astype(np.float32),
+        user_ids.astype(np.int64), item_ids.astype(np.int64),
+    )  # fmt: skip
+    return table, "MovieLens ml-latest-small"
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+# --- the lesson's models ----------------------------------------------------------------------
+
+
+LESSON: dict[str, tuple[Callable[..., Recommender], str, Hyper, tuple[float, ...]]] = {
+    "EmbeddingDot": (
+        EmbeddingDot,
+        "momentum",
+        Hyper(lr=0.1, momentum=0.9, weight_decay=1e-5),
+        (1.64, 1.29, 1.23, 1.15, 1.14, 1.13),
+    ),
+    "EmbeddingDotBias": (
+        EmbeddingDotBias,
+        "momentum",
+        Hyper(lr=0.1, momentum=0.9, weight_decay=2e-4),
+        (0.836, 0.818, 0.810, 0.803, 0.802, 0.801),
+    ),
+    "EmbeddingNet": (
+        EmbeddingNet,
+        "adam",
+        Hyper(lr=1e-3, weight_decay=1e-5),
+        (0.824, 0.813, 0.807, 0.786, 0.782, 0.781),
+    ),
+}
+"""Model, optimizer, settings, and the notebook's validation MSE after each of six epochs."""
+
+
+def make(name: str, table: RatingTable, seed: int) -> Recommender:
+    """Return a model of the lesson with its start from a seed."""
+    generator = torch.Generator().manual_seed(seed)
+    return LESSON[name][0](table.n_users, table.n_items, generator=generator)
+
+
+def lesson() -> str:
+    """Three epochs at the notebook's rate and three at a tenth, five seeds each."""
+    table, called = ratings()
+    rows = []
+    for name, (_, optimizer, hyper, notebook) in LESSON.items():
+        found = []
+        for seed in SEEDS:
+            train, valid = table.split(0.2, seed)
+            settings = FitSettings(optimizer=optimizer, hyper=hyper, seed=seed)
+            fit = Fit(make(name, table, seed), train, valid, settings)
+            fit.run(epochs=3)
+            fit.set_rate(hyper.lr / 10)
+            fit.run(epochs=3)
+            found.append([(row.valid_rmse or 0.0) ** 2 for row in fit.epochs])
+        mse = np.array(found)
+        rows.append([name, "notebook", *(f"{x:.3f}" for x in notebook)])
+        rows.append(["", "gradsheet, mean", *(f"{x:.3f}" for x in mse.mean(0))])
+        spread = [f"{a:.3f} to {b:.3f}" for a, b in zip(mse.min(0), mse.max(0), strict=True)]
+        rows.append(["", "lowest to highest", *spread])
+    head = ["model", "validation MSE", *(f"epoch {i}" for i in range(1, 7))]
+    note = (
+        f"{called}, a random 20 % for validation, batches of 64, five seeds (split, start and order);"
+        " epochs 4 to 6 at a tenth of the rate. The notebook is one seed on one split of its own."
+    )
+    return f"{note}\n\n{markdown(head, rows)}"
+
+
+def steps() -> str:
+    """Interleave both loops, 100 steps at a time, so that a busy machine is fair to both."""
+    table, called = ratings()
+    train, _ = table.split(0.2, 0)
+    data = TensorDataset(
+        torch.from_numpy(train.users).long(),
+        torch.from_numpy(train.items).long(),
+        torch.from_numpy(train.ratings),
+    )
+    rows = []
+    for name, (_, optimizer_name, hyper, _) in LESSON.items():
+        fit = Fit(make(name, table, 0), train, None, FitSettings(
+            optimizer=optimizer_name, hyper=hyper))  # fmt: skip
+        fit.model.train()
+        model = make(name, table, 0)
+        optimizer: torch.optim.Optimizer
+        if optimizer_name == "adam":
+            optimizer = torch.optim.Adam(model.parameters(), hyper.lr, weight_decay=1e-5)
+        else:
+            optimizer = torch.optim.SGD(
+                model.parameters(), hyper.lr, 0.9, weight_decay=hyper.weight_decay
+            )
+        loader = DataLoader(data, batch_size=64, shuffle=True)
+        endless = itertools.chain.from_iterable(itertools.repeat(loader))
+        theirs, ours = [], []
+        for _ in range(30):
+            began = time.perf_counter()
+            for users, items, stars in itertools.islice(endless, 100):
+                optimizer.zero_grad()
+                functional.mse_loss(model(users, items), stars).backward()
+                optimizer.step()
+            theirs.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            for _ in range(100):
+                fit.learn_batch()
+            ours.append(time.perf_counter() - began)
+        a, b = statistics.median(theirs), statistics.median(ours)
+        epoch = fit.steps_per_epoch / 100
+        rows.append([name, f"{a * epoch:.2f}", f"{b * epoch:.2f}", f"{b / a:.2f}"])
+    head = ["model", "DataLoader loop, s/epoch", "gradsheet, s/epoch", "share of the time"]
+    return f"{called}, batches of 64, medians of 30 stretches.\n\n{markdown(head, rows)}"
+
+
+# --- beside other libraries -------------------------------------------------------------------
+
+
+GRIDS: dict[str, tuple[dict[str, list[Any]], list[int]]] = {
+    "surprise": (
+        {"lr_all": [0.005, 0.01, 0.02], "reg_all": [0.02, 0.06, 0.1]},
+        [1, 2, 3, 5, 8, 12, 20, 40],
+    ),
+    "cornac": (
+        {"learning_rate": [0.01, 0.02, 0.04], "lambda_reg": [0.02, 0.06, 0.1]},
+        [1, 2, 3, 5, 8, 12, 20, 40],
+    ),
+    "lenskit": ({"regularization": [0.1, 0.2, 0.4]}, [1, 2, 3, 5, 10]),
+    "lesson loop": ({"lr": [0.1], "weight_decay": [2e-4]}, [5]),
+    "lesson loop Adam": (
+        {"optimizer": ["adam"], "lr": [1e-3, 3e-3], "weight_decay": [1e-5]},
+        [5],
+    ),
+    "fastai": ({"lr": [5e-3], "wd": [0.1]}, [5]),
+}
+"""Settings tried for each library on a validation part of the training data, and epochs."""
+
+
+def save(path: Path, train: RatingTable, held: RatingTable) -> Path:
+    """Write both parts for a process of another library."""
+    np.savez(
+        path, users=train.users, items=train.items, ratings=train.ratings, test_users=held.users,
+        test_items=held.items, test_ratings=held.ratings, n_users=train.n_users,
+        n_items=train.n_items, low=float(train.ratings.min()), high=float(train.ratings.max()),
+    )  # fmt: skip
+    return path
+
+
+def ask(python: str, name: str, path: Path, settings: dict[str, Any], epochs: list[int]) -> Any:
+    """Return what a library's process prints."""
+    script = str(HERE.with_name("collab_peers.py"))
+    result = subprocess.run(
+        [python, script, name, str(path), json.dumps(settings), json.dumps(epochs)],
+        capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    lines = result.stdout.strip().splitlines()
+    if result.returncode or not lines:
+        return {"missing": (result.stderr.strip().splitlines() or ["failed"])[-1][:60]}
+    return json.loads(lines[-1])
+
+
+def ask_ours(path: Path, settings: FastSettings) -> Any:
+    """Return what a process of the fast mode prints, learning three times as the warm-up."""
+    named = {
+        "strength": settings.strength,
+        "share_of_noise": settings.share_of_noise,
+        "passes": 40,
+        "patience": 0,
+    }
+    result = subprocess.run(
+        [sys.executable, str(HERE), "ours", str(path), json.dumps(named)],
+        capture_output=True, text=True, timeout=600, check=True,
+    )  # fmt: skip
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def ours(path: Path, settings: dict[str, Any]) -> str:
+    """Learn in this process and return the curve as JSON; sorting and all set-up count."""
+    with np.load(path) as file:
+        ids = np.arange(int(file["n_users"])), np.arange(int(file["n_items"]))
+        train = RatingTable(file["users"], file["items"], file["ratings"], *ids)
+        held = RatingTable(file["test_users"], file["test_items"], file["test_ratings"], *ids)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for _ in range(4):
+        run = FastRun(train, held, FastSettings(**settings))
+        run.run()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    curve = [(row.seconds, row.valid_rmse) for row in run.epochs]
+    return json.dumps({"curve": curve, "peak_mb": peak, "before_mb": before})
+
+
+def time_to(curve: list[list[float]], target: float) -> float | None:
+    """Return the seconds after which a curve first is at or below a target."""
+    return next((seconds for seconds, error in curve if error <= target), None)
+
+
+def choose(python: str, name: str, inner: Path) -> list[dict[str, Any]] | str:
+    """Return the quickest and the most accurate settings on the inner validation part."""
+    grid, epochs = GRIDS[name]
+    found = []
+    for values in itertools.product(*grid.values()):
+        settings = dict(zip(grid, values, strict=True))
+        answer = ask(python, name, inner, settings, epochs)
+        if "missing" in answer:
+            return str(answer["missing"])
+        quick = time_to(answer["curve"], 0.92)
+        best = min(error for _, error in answer["curve"])
+        found.append((quick if quick is not None else 1e9, best, settings))
+    quickest, most_accurate = min(found, key=lambda f: f[:2])[2], min(found, key=lambda f: f[1])[2]
+    return [quickest] if quickest == most_accurate else [quickest, most_accurate]
+
+
+def peers(python: str, repeats: int = 5) -> str:
+    """Choose settings on a validation part of the training data; judge on the held-out part."""
+    table, called = ratings()
+    train, held = table.split(0.2, 0)
+    part, inner_held = train.split(0.2, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        inner = save(Path(folder) / "inner.npz", part, inner_held)
+        outer = save(Path(folder) / "outer.npz", train, held)
+        search, best_settings = tune(train), FastSettings()
+        try:
+            while True:
+                next(search)
+        except StopIteration as end:
+            best_settings = end.value
+        entries: dict[str, Callable[[], Any]] = {
+            "gradsheet fast, defaults": lambda: ask_ours(outer, FastSettings()),
+            "gradsheet fast, tuned": lambda: ask_ours(outer, best_settings),
+        }
+        missing = []
+        for name, (_, epochs) in GRIDS.items():
+            chosen = choose(python, name, inner)
+            if isinstance(chosen, str):
+                missing.append([name, chosen, *[""] * (len(TARGETS) + 1)])
+                continue
+            for settings in chosen:
+                label = f"{name} ({', '.join(f'{k} {v}' for k, v in settings.items())})"
+                entries[label] = lambda n=name, s=settings, e=epochs: ask(python, n, outer, s, e)
+        times: dict[str, list[list[float | None]]] = {label: [] for label in entries}
+        best, peak = dict.fromkeys(entries, 9.0), dict.fromkeys(entries, 0.0)
+        for _ in range(repeats):  # round robin, so that a busy moment hits all alike
+            for label, entry in entries.items():
+                if "loop" in label and len(times[label]) >= 2 or "fastai" in label and times[label]:
+                    continue
+                answer = entry()
+                times[label].append([time_to(answer["curve"], t) for t in TARGETS])
+                best[label] = min(best[label], *(e for _, e in answer["curve"]))
+                peak[label] = max(peak[label], answer["peak_mb"])
+    rows = []
+    for label, tries in times.items():
+        cells = [
+            "never" if any(x is None for x in column) else f"{statistics.median(column) * 1e3:.1f}"
+            for column in zip(*tries, strict=True)
+        ]
+        rows.append([label, *cells, f"{best[label]:.4f}", f"{peak[label]:.0f}"])
+    head = ["library", *(f"ms to {t}" for t in TARGETS), "best RMSE", "peak MB"]
+    note = (
+        f"{called}: 80 % to learn from, 20 % held out, 50 factors, one thread, medians. Settings of "
+        "all were chosen on a fifth of the training part. Ours count sorting and every other set-up "
+        "after a warm-up; of the others only fit() counts, which for them is run anew for each "
+        "number of epochs. Peak memory is the whole process's, imports included."
+    )
+    return f"{note}\n\n{markdown(head, rows + missing)}"
+
+
+# --- large sets -------------------------------------------------------------------------------
+
+
+def large(sizes: list[float]) -> str:
+    """Passes over made-up sets with the shapes of MovieLens 100k, 1M, 10M and 25M."""
+    shapes = {
+        0.1: (943, 1_682),
+        1.0: (6_040, 3_706),
+        10.0: (69_878, 10_677),
+        25.0: (162_541, 59_047),
+    }
+    rows = []
+    for million in sizes:
+        answer = subprocess.run(
+            [sys.executable, str(HERE), "pass", str(million), *map(str, shapes[million])],
+            capture_output=True, text=True, check=True, timeout=1800,
+        )  # fmt: skip
+        rows.append([f"{million:g} M", *json.loads(answer.stdout.strip().splitlines()[-1])])
+    head = ["ratings", "sort and biases, s", "start, s", "pass, s", "million ratings/s",
+            "RMSE biases", "RMSE after 20 passes", "peak GB"]  # fmt: skip
+    return f"50 factors, one thread, default settings, 5 % held out.\n\n{markdown(head, rows)}"
+
+
+def one_size(million: float, users: int, items: int) -> str:
+    """Learn one made-up set in this process and return the row as JSON."""
+    count = round(million * 1e6)
+    table, _ = synthetic_ratings(users, items, count, factors=10, noise=0.75, seed=0)
+    train, held = table.split(0.05, 0)
+    del table
+    run = FastRun(train, held, FastSettings(passes=20, patience=0))
+    run.run()
+    seconds = [row.seconds for row in run.epochs]
+    one = statistics.median(np.diff(seconds[1:]).tolist())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    return json.dumps([
+        f"{seconds[0]:.3f}", f"{seconds[1] - seconds[0]:.3f}", f"{one:.4f}",
+        f"{len(train) / one / 1e6:.1f}", f"{run.epochs[0].valid_rmse:.4f}",
+        f"{min(row.valid_rmse or 9 for row in run.epochs):.4f}", f"{peak:.2f}",
+    ])  # fmt: skip
+
+
+# --- command line -----------------------------------------------------------------------------
+
+
+def write(path: Path, name: str, text: str) -> None:
+    """Replace what stands between the markers of a name."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    old = path.read_text(encoding="utf-8")
+    head, rest = old.split(begin, 1)
+    path.write_text(f"{head}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}", encoding="utf-8")
+
+
+def main() -> None:
+    """Run one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table", choices=["lesson", "steps", "peers", "large", "ours", "pass"])
+    parser.add_argument("rest", nargs="*")
+    parser.add_argument("--write", type=Path)
+    parser.add_argument("--peers-python", default=sys.executable)
+    parser.add_argument("--sizes", type=float, nargs="+", default=[0.1, 1.0, 10.0])
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.table == "ours":
+        print(ours(Path(options.rest[0]), json.loads(options.rest[1])))
+        return
+    if options.table == "pass":
+        print(one_size(float(options.rest[0]), *map(int, options.rest[1:])))
+        return
+    tables: dict[str, Callable[[], str]] = {
+        "lesson": lesson,
+        "steps": steps,
+        "peers": lambda: peers(options.peers_python),
+        "large": lambda: large(options.sizes),
+    }
+    text = tables[options.table]()
+    print(text)
+    if options.write is not None:
+        write(options.write, options.table, text)
+
+
+if __name__ == "__main__":
+    main()
