@@ -25,6 +25,7 @@ from gradsheet.learn.schedules import Schedule
 
 if TYPE_CHECKING:
     from gradsheet.formula.results import Computed
+    from gradsheet.learn.trajectory import Recording
 
 
 class Objective(Protocol):
@@ -75,6 +76,8 @@ class Trainer(PacedRun):
     speed : SpeedLimit
         May be replaced while the run goes on.
     failure : str or None
+    recording : Recording or None
+        Told of every step, so that any of them can be shown again.
 
     Raises
     ------
@@ -99,6 +102,8 @@ class Trainer(PacedRun):
         self.optimizer = optimizer
         self.generator = torch.Generator().manual_seed(seed)
         self.schedule = schedule
+        self.recording: Recording | None = None
+        self._problem = problem
         self._goal: Goal = problem.goal if problem else "minimise"
         self._target = problem.target if problem else 0.0
         self._theta = (objective.theta0 if theta is None else theta).detach().clone()
@@ -134,6 +139,14 @@ class Trainer(PacedRun):
     def theta(self) -> Tensor:
         """A copy of the parameters (n,)."""
         return self._theta.clone()
+
+    def twin(self) -> Trainer:
+        """Return a trainer of the same objective to re-run this one's steps with."""
+        optimizer = Optimizer(self.optimizer.rule, self.optimizer.hyper)
+        return Trainer(
+            self.objective, optimizer, problem=self._problem, schedule=self.schedule,
+            clock=self._clock,
+        )  # fmt: skip
 
     def set_theta(self, theta: Tensor) -> None:
         """Change the parameters in the middle of a run, as an edit of a cell does.
@@ -205,16 +218,21 @@ class Trainer(PacedRun):
         if self._memory_before.numel():
             self._memory_before.copy_(optimizer.memory)
         self._loss_before = loss
-        hyper = None
+        # Read once: they may be replaced from another thread in the middle of the step.
+        hyper = optimizer.hyper
+        if self.recording is not None:
+            self.recording.rates_used(self._step, hyper)
         if self.schedule is not None:
             factors = self.schedule(self._step)
-            hyper = optimizer.hyper.scaled(factors.lr, factors.momentum)
+            hyper = hyper.scaled(factors.lr, factors.momentum)
         optimizer.step(self._theta, gradient, loss, hyper)
         if self._locked is not None:
             torch.where(self._locked, self._theta_before, self._theta, out=self._theta)
             optimizer.hold(self._locked, self._memory_before)
         self._step += 1
         self._here = None
+        if self.recording is not None:
+            self.recording.stepped(self)
         return True
 
     def _fail(self, what: str, value: float) -> None:
@@ -227,6 +245,8 @@ class Trainer(PacedRun):
         self._theta.copy_(self._theta_before)
         self.optimizer.take_back(self._memory_before)
         self._step -= 1
+        if self.recording is not None:
+            self.recording.forget_after(self._step)
 
     # --- looking ------------------------------------------------------------------------------
 

@@ -1,0 +1,209 @@
+"""The record of a run: keyframes, and any step between them by running again.
+
+Owns which states are kept, within a budget of bytes, and how a step that was not kept is made
+again, bit for bit. Must not know cells or windows. The trainer's thread writes it, others read it.
+"""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from gradsheet.learn.hyper import Hyper
+    from gradsheet.learn.pacing import Snapshot
+    from gradsheet.learn.trainer import Trainer
+
+BUDGET_BYTES = 48 << 20
+"""Of all keyframes of a record; 10,000 steps of the `bias` lesson take 5 MB."""
+FIRST_SPACING = 16
+"""Steps between two keyframes until the budget is used up; each thinning doubles it."""
+_OVERHEAD_BYTES = 2048
+"""What Python's objects add to the numbers of a keyframe, measured on the lessons."""
+
+
+@dataclass(slots=True)
+class Stretch:
+    """A part of a run with one objective and one optimizer: what a re-run needs.
+
+    Attributes
+    ----------
+    trainer : Trainer
+        A trainer of this objective that only ever replays; made by `Trainer.twin`.
+    steps : list of int
+        The steps whose states are kept, ascending; the first is where the stretch begins.
+    states : list of mapping
+        `Trainer.state_dict` at those steps.
+    rates : list of (int, Hyper)
+        The settings in force from a step's update on; the first from the beginning.
+    """
+
+    trainer: Trainer
+    steps: list[int] = field(default_factory=list)
+    states: list[Mapping[str, Any]] = field(default_factory=list)
+    rates: list[tuple[int, Hyper]] = field(default_factory=list)
+
+    def rates_at(self, step: int) -> Hyper:
+        """Return the settings of the update that leads away from a step."""
+        at = bisect.bisect_right(self.rates, step, key=lambda entry: entry[0])
+        return self.rates[max(0, at - 1)][1]
+
+    def until(self, step: int) -> Stretch:
+        """Return this stretch without what came after a step."""
+        kept = bisect.bisect_right(self.steps, step)
+        rates = [entry for entry in self.rates if entry[0] <= step] or self.rates[:1]
+        return Stretch(self.trainer.twin(), self.steps[:kept], self.states[:kept], rates)
+
+
+class Recording:
+    """Every step of a run, those not kept to be made again.
+
+    Parameters
+    ----------
+    budget_bytes : int
+        Keyframes are thinned when they take more.
+    """
+
+    def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
+        self._budget = budget_bytes
+        self._spacing = FIRST_SPACING
+        self._stretches: list[Stretch] = []
+        self._next = 0
+        self._end = 0
+        self._lock = threading.RLock()
+
+    @property
+    def start(self) -> int:
+        """The first step that can be shown."""
+        return self._stretches[0].steps[0] if self._stretches else 0
+
+    @property
+    def end(self) -> int:
+        """The last step that was reached."""
+        return self._end
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been recorded."""
+        return not self._stretches
+
+    def nbytes(self) -> int:
+        """Return about how much memory the keyframes take, in bytes."""
+        with self._lock:
+            return sum(len(s.states) * _bytes_of(s.states[0]) for s in self._stretches if s.states)
+
+    def begin(self, trainer: Trainer) -> None:
+        """Record this trainer from where it stands; what was recorded beyond that is forgotten."""
+        with self._lock:
+            self.forget_after(trainer.step)
+            last = self._stretches[-1] if self._stretches else None
+            if last is not None and last.steps == [trainer.step]:
+                self._stretches.pop()
+            stretch = Stretch(trainer.twin())
+            stretch.rates.append((trainer.step, trainer.optimizer.hyper))
+            self._stretches.append(stretch)
+            self._keep(trainer)
+
+    def rates_used(self, step: int, hyper: Hyper) -> None:
+        """Note the settings of the update that leads away from a step."""
+        rates = self._stretches[-1].rates
+        if rates[-1][1] is not hyper:
+            with self._lock:
+                rates.append((step, hyper))
+
+    def stepped(self, trainer: Trainer) -> None:
+        """Note that the trainer has made a step; keeps its state where one is due."""
+        self._end = trainer.step
+        if trainer.step >= self._next:
+            with self._lock:
+                self._keep(trainer)
+
+    def forget_after(self, step: int) -> None:
+        """Forget all steps beyond this one."""
+        with self._lock:
+            while self._stretches and self._stretches[-1].steps[0] > step:
+                self._stretches.pop()
+            if self._stretches and self._end > step:
+                self._stretches[-1] = self._stretches[-1].until(step)
+            self._end = min(self._end, step)
+            self._next = min(self._next, step + self._spacing)
+
+    def fork(self, step: int) -> Recording:
+        """Return a record of its own of all steps up to this one, sharing the keyframes."""
+        with self._lock:
+            other = Recording(self._budget)
+            other._spacing, other._next, other._end = self._spacing, self._next, self._end
+            other._stretches = [s.until(max(step, s.steps[0])) for s in self._stretches]
+            other.forget_after(step)
+            return other
+
+    def rates_changed_after(self, step: int) -> bool:
+        """Whether anything was changed by hand after a step: its future is no mere re-run."""
+        with self._lock:
+            if any(stretch.steps[0] > step for stretch in self._stretches):
+                return True
+            return any(at > step for stretch in self._stretches for at, _ in stretch.rates)
+
+    def show(self, step: int) -> tuple[Mapping[str, Any], Snapshot]:
+        """Return the state at a step, and what it looks like.
+
+        Parameters
+        ----------
+        step : int
+            From `start` to `end`.
+
+        Returns
+        -------
+        state : mapping
+            As `Trainer.state_dict` gave it there, bit for bit.
+        snapshot : Snapshot
+
+        Raises
+        ------
+        ValueError
+            If that step was not reached.
+        """
+        with self._lock:
+            if not self._stretches or not self.start <= step <= self._end:
+                raise ValueError(f"step {step} lies outside {self.start} to {self._end}")
+            stretch = next(s for s in reversed(self._stretches) if s.steps[0] <= step)
+            at = bisect.bisect_right(stretch.steps, step) - 1
+            trainer, state = stretch.trainer, stretch.states[at]
+            trainer.load(state)
+            while trainer.step < step:
+                trainer.optimizer.hyper = stretch.rates_at(trainer.step)
+                if not trainer.advance():
+                    raise ValueError(f"step {step} cannot be made again: {trainer.failure}")
+            trainer.optimizer.hyper = stretch.rates_at(step)
+            return trainer.state_dict(), trainer.snapshot()
+
+    def _keep(self, trainer: Trainer) -> None:
+        stretch = self._stretches[-1]
+        if not stretch.steps or stretch.steps[-1] < trainer.step:
+            stretch.steps.append(trainer.step)
+            stretch.states.append(trainer.state_dict())
+        self._end = trainer.step
+        self._next = trainer.step + self._spacing
+        while self.nbytes() > self._budget and self._thin():
+            self._next = trainer.step + self._spacing
+
+    def _thin(self) -> bool:
+        """Drop every second keyframe but the first of each stretch; False if none can go."""
+        before = sum(len(stretch.steps) for stretch in self._stretches)
+        for stretch in self._stretches:
+            stretch.steps[:] = stretch.steps[::2]
+            stretch.states[:] = stretch.states[::2]
+        self._spacing *= 2
+        return sum(len(stretch.steps) for stretch in self._stretches) < before
+
+
+def _bytes_of(state: Mapping[str, Any]) -> int:
+    """Return about how many bytes a kept state takes."""
+    tensors = [state["theta"], state["generator"], *state["optimizer"]["state"].values()]
+    numbers = sum(t.numel() * t.element_size() for t in tensors if isinstance(t, Tensor))
+    return numbers + _OVERHEAD_BYTES
