@@ -109,6 +109,7 @@ class LineChart(pg.PlotWidget):
         for axis in (left, bottom):
             axis.setStyle(tickLength=0, tickFont=ui_font(TICK_PX), maxTickLevel=0)
             axis.enableAutoSIPrefix(False)
+            axis.setZValue(-1000)  # the grid is the axis's: behind the line, not over it
         self._line = pg.PlotCurveItem(connect="finite", antialias=False)
         self._line.setSkipFiniteCheck(False)
         item.addItem(self._line, ignoreBounds=True)

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gradsheet.app.run import RunView
 from gradsheet.qt.line_chart import NumberAxis
 from gradsheet.qt.panels.loss_plot import DECIMATE_ABOVE, LossPlot, decimate
+from gradsheet.qt.theme import LIGHT, apply_theme
 
 
 @dataclass
@@ -37,7 +38,8 @@ def run_of(losses: NDArray[np.float64] | None, name: str = "RMSE") -> RunView:
 
 
 @pytest.fixture
-def plot(qtbot: QtBot) -> Iterator[LossPlot]:
+def plot(qtbot: QtBot, qapp: QApplication) -> Iterator[LossPlot]:
+    apply_theme(qapp, LIGHT)
     parent = QWidget()
     qtbot.addWidget(parent)
     plot = LossPlot(parent)
@@ -145,6 +147,20 @@ def test_the_pen_is_thin_and_not_antialiased(plot: LossPlot) -> None:
     assert pen.widthF() <= 1.0
     assert not plot._plot._line.opts["antialias"]
     assert plot._plot._line.opts["connect"] == "finite"
+
+
+def test_the_grid_does_not_hide_a_steep_beginning(plot: LossPlot) -> None:
+    plot.show_run(replace(run_of(0.4 + 3.6 * np.exp(-np.arange(9_000) / 20)), state="paused"))
+    picture = plot._plot.grab().toImage()
+    line = QColor(LIGHT.role_colour("loss"))
+    rows = [
+        y
+        for y in range(picture.height())
+        for x in range(picture.width())
+        if picture.pixelColor(x, y) == line
+    ]
+    axis = plot._plot.getPlotItem().getViewBox().height()
+    assert max(rows) - min(rows) > 0.7 * axis
 
 
 def test_the_data_can_be_had_as_a_table(plot: LossPlot) -> None:
