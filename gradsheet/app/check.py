@@ -198,7 +198,7 @@ def _compare(
     unsupported: dict[tuple[int, Cell], str],
 ) -> None:
     workbook = imported.workbook
-    known = {key for key in unsupported}
+    known = set(unsupported)
     for sheet, cell, stored, value in _pairs(imported, computed):
         name = workbook.sheet_name(sheet)
         count = result.sheets.setdefault(name, SheetCount())
@@ -269,11 +269,14 @@ def as_json(result: CheckResult) -> dict[str, Any]:
 
 def as_text(result: CheckResult) -> str:
     """The result for people."""
-    lines = [f"{result.file}: {result.formula_cells:,} formula cells, {result.compared:,} "
-             f"compared, {result.matched:,} matched, {len(result.mismatched):,} differ, "
-             f"{result.volatile:,} volatile, {len(result.unsupported):,} unsupported"]  # fmt: skip
+    summary = (
+        f"{result.file}: {result.formula_cells:,} formula cells, {result.compared:,} compared, "
+        f"{result.matched:,} matched, {len(result.mismatched):,} differ, "
+        f"{result.volatile:,} volatile, {len(result.unsupported):,} unsupported"
+    )
     if result.not_stored:
-        lines[0] += f", {result.not_stored:,} without a stored value"
+        summary += f", {result.not_stored:,} without a stored value"
+    lines = [summary]
     titles = ("formulas", "matched", "differ", "volatile", "unsupported")
     lines.append(f"  {'sheet':<31}" + "".join(f"{title:>12}" for title in titles))
     for name, c in result.sheets.items():
