@@ -63,7 +63,7 @@ def window(qapp: QApplication, qtbot: QtBot, document: Document) -> Iterator[Mai
     window.resize(1366, 768)  # only now, for a new window is fitted to the screen: 800 x 800 here
     qapp.processEvents()
     assert window.width() == 1366
-    window.loss_plot.prepare()
+    window.loss_plot.make_plot()
     window.activateWindow()
     window.grid.setFocus()
     qtbot.waitUntil(lambda: window.grid.hasFocus() or window.grid.viewport().hasFocus())

@@ -46,7 +46,7 @@ def plot(qtbot: QtBot, qapp: QApplication) -> Iterator[LossPlot]:
     plot.resize(360, 300)
     parent.resize(360, 300)
     parent.show()
-    plot.prepare()
+    plot.make_plot()
     yield plot
     parent.close()
 
@@ -208,3 +208,12 @@ def test_moving_the_plot_by_hand_stops_following_until_fit(plot: LossPlot) -> No
     assert box.viewRange()[0] == pytest.approx([10, 20])
     plot.fit()
     assert box.viewRange()[0][1] >= 199
+
+
+def test_the_plot_is_imported_in_a_thread(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    plot = LossPlot(parent)
+    plot.prepare()
+    assert plot._plot is None
+    qtbot.waitUntil(lambda: plot._plot is not None)

@@ -1,13 +1,14 @@
 """The curve of the loss, live.
 
 Owns decimation, range, the label at the line's end and the empty state. Knows a run only as a
-`RunView`. pyqtgraph takes half a second to import, so it is imported by `prepare`, which the
-window calls once it has been painted.
+`RunView`. pyqtgraph takes half a second to import, so `prepare` does it in a thread; the window
+calls it once it has been painted.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from gradsheet.qt import icons
 from gradsheet.qt.figures import loss_text
 from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.tasks import Control, Task
 
 if TYPE_CHECKING:
     from gradsheet.app.document import RunView
@@ -41,6 +43,7 @@ DRAW_S = 1 / 30
 DRAW_LONG_S = 0.2
 """Redraw at most this often once the trace is long: copying a million points is not free."""
 RANGE_S = 0.2
+IMPORT_POLL_MS = 20
 EMPTY_TEXT = (
     "The loss after every step appears here, live.<br><br>"
     "Press <b>Space</b> for one step or <b>F5</b> to run."
@@ -73,6 +76,12 @@ def decimate(x: FLOATS, y: FLOATS, buckets: int = DRAWN_BUCKETS) -> tuple[FLOATS
     return x[kept], y[kept]
 
 
+def _import_chart(_control: Control) -> Generator[None, None, None]:
+    import gradsheet.qt.line_chart  # noqa: F401
+
+    yield
+
+
 class LossPlot(QWidget):
     """Loss against step, with the current value written at the line's end."""
 
@@ -92,6 +101,10 @@ class LossPlot(QWidget):
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
         self._redraw.timeout.connect(self._draw)
+        self._importing: Task[None, None] | None = None
+        self._imported = QTimer(self)
+        self._imported.setInterval(IMPORT_POLL_MS)
+        self._imported.timeout.connect(self._on_imported)
         self._build()
 
     def _build(self) -> None:
@@ -137,7 +150,19 @@ class LossPlot(QWidget):
         return button
 
     def prepare(self) -> None:
-        """Import pyqtgraph and make the plot; the empty state stays until there is a loss."""
+        """Import pyqtgraph in a thread, then make the plot; the window stays alive meanwhile."""
+        if self._importing is None:
+            self._importing = Task("importing the plot", _import_chart).start()
+            self._imported.start()
+
+    def _on_imported(self) -> None:
+        assert self._importing is not None
+        if self._importing.is_done:
+            self._imported.stop()
+            self.make_plot()
+
+    def make_plot(self) -> None:
+        """Make the plot, at once; the empty state stays until there is a loss."""
         if self._plot is not None:
             return
         from gradsheet.qt.line_chart import LineChart
