@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.engine import Calculation, Engine, warm_up
+from gradsheet.app.epoch_training import training_for
 from gradsheet.app.listeners import Audience, Listener
 from gradsheet.app.messages import Message, MessageLog, message_of
 from gradsheet.app.run import Run, RunView
+from gradsheet.app.schedule_choice import ScheduleChoice
 from gradsheet.app.training import Training
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import Kind, parse_entry
+from gradsheet.learn.epoch_step import epoch_step_of
 from gradsheet.learn.problem import Problem
 from gradsheet.lessons import catalogue
 from gradsheet.lessons.lesson import Crosstab, Lesson, LessonBook
@@ -65,6 +68,7 @@ class Document:
         self.log = log or MessageLog()
         self.engine = Engine()
         self.training: Training | None = None
+        self._trainings: dict[int, Training] = {}
         self._audience = Audience(self.log)
         self._revision = 0
         self._closed = False
@@ -93,7 +97,8 @@ class Document:
         self.lesson, self.seed, self.data, self.book = lesson, seed, data, book
         self.workbook, self.history = book.workbook, History()
         self.calculation = Calculation(book.workbook)
-        training = self.training = Training(self, book)
+        training = self.training = training_for(self, book, book.sheet)
+        self._trainings = {book.sheet: training}
         self.engine.submit(
             warm_up, lambda _: training.ready(), training.failed, "starting the engine"
         )
@@ -179,11 +184,12 @@ class Document:
 
     def _travel(self, move: Callable[[Workbook], Travelled | None]) -> str | None:
         self._training.stop()
-        here = self.run.mark()
+        marks = [(training, training.run.mark()) for training in self._trainings.values()]
         travelled = move(self.workbook)
         if travelled is None:
             return None
-        self._training.travelled(travelled.entry, here)
+        for training, here in marks:
+            training.travelled(travelled.entry, here)
         self.follow(travelled.change)
         self.notify_run()
         return travelled.label
@@ -192,7 +198,9 @@ class Document:
         """Show a change of the workbook, then recalculate what depends on it."""
         if change.formulas or change.structure:
             self._revision += 1
-        self.run.trainer = None
+        for training in self._trainings.values():
+            training.run.trainer = None
+            training.refresh()
         self._audience.changed(change)
         calculation = self.calculation
         self._recalculate(lambda: calculation.follow(change))
@@ -253,6 +261,29 @@ class Document:
     def _training(self) -> Training:
         assert self.training is not None
         return self.training
+
+    def show_sheet(self, sheet: int) -> None:
+        """Let a sheet that has epochs of its own be what runs; other sheets change nothing.
+
+        Each such sheet keeps its run; the one that was running pauses.
+        """
+        known = self._trainings.get(sheet)
+        if known is None and epoch_step_of(self.workbook, sheet) is not None:
+            known = self._trainings[sheet] = training_for(self, self.book, sheet)
+            self.engine.submit(warm_up, lambda _: known.ready(), known.failed, "starting the run")
+        if known is not None and known is not self.training:
+            self._training.stop()
+            self.training = known
+            self.notify_run()
+
+    def set_schedule(self, choice: ScheduleChoice | None) -> None:
+        """Let the rate follow a schedule from the next step on; None: as it is set."""
+        resume = self._training.stop()
+        self.run.schedule = choice
+        self.run.trainer = None
+        if resume:
+            self.start_run()
+        self.notify_run()
 
     @property
     def run(self) -> Run:

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from gradsheet.app.schedule_choice import ScheduleChoice
 from gradsheet.tasks import Task
 
 if TYPE_CHECKING:
     from gradsheet.formula.objective import Objective
     from gradsheet.learn.optimizers import Hyper, Optimizer
+    from gradsheet.learn.pacing import PacedRun, Snapshot
     from gradsheet.learn.problem import Problem
     from gradsheet.learn.trace import LossTrace
-    from gradsheet.learn.trainer import Snapshot, Trainer
 
 RunState = Literal["loading", "idle", "running", "paused", "failed"]
 
@@ -82,9 +83,11 @@ class Run:
     steps_per_second_limit: float | None = None
     """How fast a run may go; None: as fast as it can."""
     optimizer: Optimizer | None = None
-    trainer: Trainer | None = None
+    trainer: PacedRun | None = None
     trace: LossTrace | None = None
     task: Task[Any, Any] | None = None
+    schedule: ScheduleChoice | None = None
+    """What moves the rate from step to step; None: nothing."""
 
     def ready(self) -> None:
         """Make the optimizer and the trace; called once torch is there."""
@@ -102,10 +105,17 @@ class Run:
 
         assert self.optimizer is not None
         assert self.trace is not None
-        self.trainer = Trainer(objective, self.optimizer, step=self.step, problem=problem)
-        self.trainer.trace = self.trace
+        momentum = self.optimizer.hyper.beta1
+        if "momentum" in self.optimizer.rule.uses:
+            momentum = self.optimizer.hyper.momentum
+        schedule = self.schedule.schedule(momentum) if self.schedule else None
+        trainer = Trainer(
+            objective, self.optimizer, step=self.step, problem=problem, schedule=schedule
+        )
+        trainer.trace = self.trace
         # The point of this step, if there is one already, was that of the cells before an edit.
-        self.trainer.set_theta(objective.theta0)
+        trainer.set_theta(objective.theta0)
+        self.trainer = trainer
         self.limit_speed(self.steps_per_second_limit)
 
     def limit_speed(self, steps_per_second: float | None) -> None:

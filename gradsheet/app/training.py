@@ -47,6 +47,9 @@ class Training:
         self._marks: dict[int, RunMark] = {}
         """Where the run stood before (after undo: after) a history entry, by its number."""
 
+    def refresh(self) -> None:
+        """Read again what the cells say about the run; here nothing does."""
+
     def ready(self) -> None:
         """The engine is there: make the optimizer."""
         self.run.ready()

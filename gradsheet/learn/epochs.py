@@ -26,6 +26,7 @@ from gradsheet.learn.pacing import PacedRun, Snapshot
 from gradsheet.learn.schedules import Schedule
 from gradsheet.learn.sheet_copy import SheetCopy
 from gradsheet.learn.straightline import StraightLine, Untranslatable
+from gradsheet.learn.trace import LossTrace
 from gradsheet.learn.trail import Trail
 from gradsheet.sheet.change import regions_over
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-LOG_ROWS = 100_000
+LOG_ROWS = 10_000
 """Errors that are written to the sheet; the trace keeps all."""
 _AGREES = 1e-11
 """How well the fast arithmetic must agree with the engine to be used: relative."""
@@ -53,6 +54,10 @@ class EpochTrainer(PacedRun):
     epoch : EpochStep
     step : int
         Epochs already made.
+    trace : LossTrace, optional
+        To go on with; points at and after ``step`` are replaced.
+    trail : Trail, optional
+        To go on with.
     schedule : Schedule, optional
         Multiplies the rate (and momentum) cell by the number of the epoch.
     clock : callable
@@ -72,13 +77,20 @@ class EpochTrainer(PacedRun):
         epoch: EpochStep,
         *,
         step: int = 0,
+        trace: LossTrace | None = None,
+        trail: Trail | None = None,
         schedule: Schedule | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(step, clock)
         self.epoch = epoch
         self.schedule = schedule
-        self.trail = Trail()
+        self.trail = Trail() if trail is None else trail
+        if trace is not None:
+            self.trace = trace
+            trace.truncate(int(trace.arrays()[0].searchsorted(step)))
+        self.pass_began = len(self.trail)
+        """Where the pass that is shown begins in the trail."""
         self.failed_cell: Cell | None = None
         self._cells = SheetCopy(inputs, epoch.sheet)
         self._log_top = self._end_of_log()
@@ -206,6 +218,7 @@ class EpochTrainer(PacedRun):
             self.trace.append(self._step, self.loss)
         if self.epoch.path is not None:
             const, slope = (self._sheet.read(region).ravel() for region in self.epoch.path)
+            self.pass_began = len(self.trail)
             self.trail.extend(const.tolist(), slope.tolist())
 
 

@@ -60,6 +60,14 @@ class Trail:
         view.flags.writeable = False
         return view
 
+    def cut(self, length: int) -> None:
+        """Forget all but the first ``length`` points."""
+        with self._lock:
+            if length < self._length:
+                # A fresh array: the old one may be on show somewhere.
+                self._points = self._points.copy()
+                self._length = max(0, length)
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

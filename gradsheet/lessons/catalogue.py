@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from gradsheet.formula.values import UserError
-from gradsheet.lessons import bias, dotprod
+from gradsheet.lessons import (
+    bias,
+    descent_adagrad,
+    descent_adagrad_ann,
+    descent_adam,
+    descent_adam_ann,
+    descent_adamw,
+    descent_basic,
+    descent_eve,
+    descent_momentum,
+    descent_nesterov,
+    descent_rmsprop,
+    dotprod,
+)
 from gradsheet.lessons.lesson import Lesson
 
-LESSONS: dict[str, Lesson] = {lesson.id: lesson for lesson in (dotprod.LESSON, bias.LESSON)}
+LESSONS: dict[str, Lesson] = {
+    module.LESSON.id: module.LESSON
+    for module in (
+        dotprod, bias, descent_basic, descent_momentum, descent_nesterov, descent_adagrad,
+        descent_rmsprop, descent_adam, descent_adamw, descent_eve, descent_adagrad_ann,
+        descent_adam_ann,
+    )
+}  # fmt: skip
 
 
 def find(lesson_id: str) -> Lesson:
