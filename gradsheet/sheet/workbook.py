@@ -140,6 +140,10 @@ class Workbook:
         self._next_id += 1
         return sheet
 
+    def reserve_ids(self, highest: int) -> None:
+        """Give new sheets ids above this one, as when sheets come from a file with theirs."""
+        self._next_id = max(self._next_id, highest + 1)
+
     def sheet(self, sheet_id: int) -> Sheet:
         """The sheet of an id. Raises UserError if it has been removed."""
         for sheet in self.sheets:
