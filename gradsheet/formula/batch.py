@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gradsheet.formula import trace
+from gradsheet.formula.dates import parse_date
 from gradsheet.formula.values import ErrorCode, Kind, Scalar, Strings, pack, parse_number, unpack
 
 BLANK = int(Kind.BLANK)
@@ -187,13 +188,19 @@ def _read_texts(batch: Batch, mask: Tensor | None, strings: Strings) -> tuple[Te
         shape = joint_shape(num, mask)
         mask = mask.expand(shape)
     ids = num.expand(shape).numpy()[mask.numpy()]
-    read = {i: parse_number(strings.text(int(i))) for i in set(ids.tolist())}
+    read = {i: spelled_number(strings.text(int(i))) for i in set(ids.tolist())}
     values = np.zeros(tuple(shape))
     codes = np.zeros(tuple(shape))
     values[mask.numpy()] = [read[i] or 0.0 for i in ids.tolist()]
     codes[mask.numpy()] = [0.0 if read[i] is not None else ErrorCode.VALUE for i in ids.tolist()]
     out = torch.where(mask, torch.from_numpy(values), batch.num)
     return out, torch.from_numpy(codes) if codes.any() else None
+
+
+def spelled_number(text: str) -> float | None:
+    """The number, date or time that a text spells, None if it spells none."""
+    number = parse_number(text)
+    return parse_date(text) if number is None else number
 
 
 def truths(batch: Batch, strings: Strings) -> tuple[Tensor, Errors]:
@@ -343,7 +350,7 @@ def number_of(value: Scalar) -> float | ErrorCode:
     if isinstance(value, ErrorCode):
         return value
     if isinstance(value, str):
-        read = parse_number(value)
+        read = spelled_number(value)
         return ErrorCode.VALUE if read is None else read
     number = float(value)
     return number if math.isfinite(number) else ErrorCode.NUM

@@ -133,7 +133,8 @@ class Program:
                 self._refresh(sheet, region)
             dirty = self._dirtied(changed)
         results = Results()
-        self._draws = {k: v for k, v in self._draws.items() if k[0] not in dirty}
+        kept = set(range(len(self.graph.blocks))) - dirty  # the time of day is drawn anew, too
+        self._draws = {k: v for k, v in self._draws.items() if k[0] in kept}
         for _ in range(_MOST_ROUNDS):
             again = self._run(dirty, results)
             if again is None:

@@ -72,9 +72,7 @@ def matrix_book(items: int, users: int, factors: int, share: float) -> tuple[Boo
     data = Region(top, left, top + users, left + items)
     predicted = Region(first, left, first + users, left + items)
     loss = Cell(first + users + 1, left + items)
-    formulas[loss] = PlainFormula(
-        parse(f"=SQRT(SUMXMY2({data},{predicted})/COUNT({data}))", loss)
-    )
+    formulas[loss] = PlainFormula(parse(f"=SQRT(SUMXMY2({data},{predicted})/COUNT({data}))", loss))
     parameters = [
         Region(params_top, left, params_top + factors + 1, left + items),
         Region(first, 1, first + users, 2 + factors),

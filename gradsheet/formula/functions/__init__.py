@@ -8,6 +8,7 @@ from __future__ import annotations
 from gradsheet.formula.functions import (
     addresses,
     arrays,
+    calendar,
     chance,
     criteria,
     learning,
@@ -15,6 +16,7 @@ from gradsheet.formula.functions import (
     logic,
     lookup,
     math,
+    moments,
     spread,
     stats,
     text,
@@ -25,6 +27,7 @@ FUNCTIONS: dict[str, Function] = TABLE
 """Every function that can be computed, by its name in capitals."""
 
 FAMILIES = (
-    math, stats, spread, criteria, logic, lookup, addresses, arrays, linear, text, chance, learning,
+    math, stats, spread, moments, criteria, logic, lookup, addresses, arrays, linear, text,
+    calendar, chance, learning,
 )  # fmt: skip
 """The modules that fill the table."""

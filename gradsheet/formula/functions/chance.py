@@ -140,3 +140,53 @@ def _norm_inv(p: Tensor, mean: Tensor, sd: Tensor) -> tuple[Tensor, Domain]:
 for _name in ("NORM.INV", "NORMINV"):
     numeric(_name, "probability, mean, standard_dev", "Quantile of a normal distribution.",
             family=FAMILY, gradient="smooth between 0 and 1", hides=True)(_norm_inv)  # fmt: skip
+
+
+def _discrete(
+    name: str, arguments: str, help_: str, code: Callable[..., tuple[Tensor, Tensor, Domain]]
+) -> None:
+    def run(evaluator: Evaluator, *batches: Batch) -> Batch:
+        return _either(evaluator, list(batches[:-1]), batches[-1], code)
+
+    function(name, arguments, help_, family=FAMILY, gradient=_IN_PARAMETER)(run)
+
+
+_IN_PARAMETER = "smooth in the parameters of the distribution"
+
+
+def _log_ways(n: Tensor, k: Tensor) -> Tensor:
+    return torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
+
+
+def _binomial(k: Tensor, n: Tensor, p: Tensor) -> tuple[Tensor, Tensor, Domain]:
+    k, n = torch.trunc(k), torch.trunc(n)
+    bad = (k < 0) | (k > n) | (p < 0) | (p > 1)
+    k, n, p = torch.where(bad, 0.0, k), torch.where(bad, 1.0, n), torch.where(bad, 0.5, p)
+    most = int(k.detach().max()) if k.numel() else 0
+    i = torch.arange(most + 1, dtype=torch.float64)
+    j, m, q = k[..., None], n[..., None], p[..., None]
+    held = torch.exp(_log_ways(m, torch.minimum(i, m))) * q**i * (1 - q) ** (m - i).clamp(min=0)
+    below = torch.where(i <= j, held, 0.0).sum(-1)
+    exact = torch.exp(_log_ways(n, k)) * p**k * (1 - p) ** (n - k)
+    return below, exact, [(bad, ErrorCode.NUM)]
+
+
+def _poisson(k: Tensor, mean: Tensor) -> tuple[Tensor, Tensor, Domain]:
+    k = torch.trunc(k)
+    bad = (k < 0) | (mean < 0)
+    k, mean = torch.where(bad, 0.0, k), torch.where(bad, 1.0, mean)
+    exact = torch.exp(torch.xlogy(k, mean) - mean - torch.lgamma(k + 1))
+    below: Tensor = torch.special.gammaincc(k + 1, mean)
+    return below, exact, [(bad, ErrorCode.NUM)]
+
+
+def _exponential(x: Tensor, rate: Tensor) -> tuple[Tensor, Tensor, Domain]:
+    bad = (x < 0) | ~(rate > 0)
+    x, rate = torch.where(bad, 0.0, x), torch.where(bad, 1.0, rate)
+    return -torch.expm1(-rate * x), rate * torch.exp(-rate * x), [(bad, ErrorCode.NUM)]
+
+
+_discrete("BINOM.DIST", "number_s, trials, probability_s, cumulative",
+          "Binomial distribution.", _binomial)  # fmt: skip
+_discrete("POISSON.DIST", "x, mean, cumulative", "Poisson distribution.", _poisson)
+_discrete("EXPON.DIST", "x, lambda, cumulative", "Exponential distribution.", _exponential)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gradsheet.formula.areas import Area
 from gradsheet.formula.batch import Batch, Errors, error, errors_of, plain
+from gradsheet.formula.dates import parse_date
 from gradsheet.formula.functions.search import wildcard
 from gradsheet.formula.functions.stats import over, uncomputed
 from gradsheet.formula.functions.table import function
@@ -73,6 +74,9 @@ def _meets_text(
     sign = next((s for s in _SIGNS if text.startswith(s)), "")
     rest = text[len(sign) :]
     operand = parse_entry(rest)
+    if isinstance(operand, str):
+        date = parse_date(rest)
+        operand = operand if date is None else date
     if sign in _ORDER:
         return _ordered(num, kinds, sign, operand, rest, strings)
     if sign == "" and text == "":

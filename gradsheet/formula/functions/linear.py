@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gradsheet.formula.batch import NUMBER, Batch, Errors, earlier, error, flagged, numbered
+from gradsheet.formula.batch import ERROR, NUMBER, Batch, Errors, earlier, error, flagged, numbered
 from gradsheet.formula.functions.samples import first_error
 from gradsheet.formula.functions.table import function
 from gradsheet.formula.values import ErrorCode
@@ -47,6 +47,9 @@ def mmult(evaluator: Evaluator, a: Batch, b: Batch) -> Batch:
 
 
 def _everywhere(num: Tensor, errors: Errors) -> Batch:
+    """A matrix, or one error instead of a matrix of them."""
+    if errors is not None and bool((errors > 0).all()):
+        return Batch(errors, ERROR)
     return numbered(num, errors)
 
 
@@ -117,4 +120,4 @@ def minverse(evaluator: Evaluator, a: Batch) -> Batch:
         eye = torch.eye(a.height, dtype=torch.float64)
         inverse = torch.linalg.inv_ex(torch.where(singular, eye, x))[0]
         errors = flagged(errors, singular, ErrorCode.NUM)
-    return numbered(inverse, errors)
+    return _everywhere(inverse, errors)

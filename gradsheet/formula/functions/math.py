@@ -8,18 +8,20 @@ of a masked value is 0 and not NaN.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from gradsheet.formula import operators, trace
-from gradsheet.formula.batch import Batch
+from gradsheet.formula.batch import Batch, error, plain
+from gradsheet.formula.functions.samples import pooled, sampled
 from gradsheet.formula.functions.table import Code, Domain, function, numeric
 from gradsheet.formula.values import ErrorCode
 
 if TYPE_CHECKING:
-    from gradsheet.formula.evaluate import Evaluator
+    from gradsheet.formula.evaluate import Evaluator, Value
 
 _LN10 = math.log(10.0)
 
@@ -329,3 +331,25 @@ def power(evaluator: Evaluator, a: Batch, b: Batch) -> Batch:
 def pi(evaluator: Evaluator) -> Batch:
     """3.14159265358979."""
     return evaluator.constant(math.pi)
+
+
+def _of_whole(name: str, help_: str, code: Callable[..., int]) -> None:
+    @function(name, "number1, [number2], ...", help_, family="Mathematics", params="r",
+              gradient="none: defined on whole numbers")  # fmt: skip
+    def run(evaluator: Evaluator, *values: Value) -> Batch:
+        samples, errors = sampled(evaluator, values)
+        row, mask = pooled(samples)
+        if row.shape[0] * row.shape[1] > 1:
+            evaluator.split()
+        if errors is not None and bool((errors > 0).any()):
+            return error(int(errors.max()))
+        kept = plain(Batch(row[..., None]))[0].ravel()
+        if mask is not None:
+            kept = kept[mask.expand(row.shape).reshape(-1).numpy()]
+        if (kept < 0).any() or (kept > 2**53).any():
+            return error(ErrorCode.NUM)
+        return evaluator.constant(float(code(*[int(x) for x in kept])))
+
+
+_of_whole("GCD", "Greatest common divisor.", math.gcd)
+_of_whole("LCM", "Least common multiple.", math.lcm)

@@ -10,6 +10,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 
 from gradsheet.formula.batch import number_of, text_of
+from gradsheet.formula.dates import shown
 from gradsheet.formula.values import ErrorCode, Scalar
 
 _TOKEN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[Ee][+-]|.', re.DOTALL)
@@ -99,7 +100,10 @@ def _digits(number: float, section: str, negative: bool) -> Scalar:
     if "@" in tokens:
         return "".join(text_of(number) if t == "@" else _literal(t) for t in tokens)
     plain = "".join(t for t in tokens if len(t) == 1)
-    if _DATES.search(plain) or any(t.startswith("[") for t in tokens) or "/" in plain:
+    if _DATES.search(plain) and "0" not in plain and "#" not in plain:
+        text = shown(-number if negative else number, "".join(tokens))
+        return ErrorCode.VALUE if text is None else text
+    if any(t.startswith("[") for t in tokens) or "/" in plain:
         return ErrorCode.UNSUPPORTED
     tokens = [t for t in tokens if not t.startswith(("_", "*")) or t == "*"]
     scale = Decimal(100) ** plain.count("%")

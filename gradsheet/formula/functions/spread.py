@@ -34,7 +34,7 @@ FAMILY = "Statistics"
 _SORTED = "smooth between ties: that of the number chosen"
 
 
-def _row(
+def row_of(
     evaluator: Evaluator, values: tuple[Value, ...]
 ) -> tuple[Tensor, Tensor, Tensor, Errors]:
     """Numbers (R, C, n), which count, how many (R, C, 1), errors."""
@@ -54,7 +54,7 @@ def _deviations(row: Tensor, mask: Tensor, held: Tensor) -> Tensor:
 
 
 def _variance(evaluator: Evaluator, values: tuple[Value, ...], lost: int, root: bool) -> Batch:
-    row, mask, held, errors = _row(evaluator, values)
+    row, mask, held, errors = row_of(evaluator, values)
     few = held <= lost
     result = _deviations(row, mask, held) / torch.where(few, 1.0, held - lost)
     if root:
@@ -88,7 +88,7 @@ _enter_variance(("STDEV.S", "STDEV"), "Standard deviation estimated from a sampl
           family=FAMILY, params="r", gradient="smooth")  # fmt: skip
 def devsq(evaluator: Evaluator, *values: Value) -> Batch:
     """Σ(x − mean)²."""
-    row, mask, held, errors = _row(evaluator, values)
+    row, mask, held, errors = row_of(evaluator, values)
     return numbered(_deviations(row, mask, held)[..., None], errors)
 
 
@@ -116,7 +116,7 @@ def _at(ordered: Tensor, place: Tensor) -> Tensor:
           gradient=_SORTED)  # fmt: skip
 def median(evaluator: Evaluator, *values: Value) -> Batch:
     """The number in the middle, the mean of two for an even count; #NUM! for none."""
-    row, mask, held, errors = _row(evaluator, values)
+    row, mask, held, errors = row_of(evaluator, values)
     none = held == 0
     result = _at(_ordered(row, mask), ((held - 1) / 2).clamp(min=0))
     if bool(none.any()):
@@ -125,14 +125,14 @@ def median(evaluator: Evaluator, *values: Value) -> Batch:
     return numbered(result[..., None], errors)
 
 
-def _picked(
+def picked(
     evaluator: Evaluator,
     value: Value,
     k: Batch,
     place: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
 ) -> Batch:
     """The number at a place computed from (k, count), which gives also where it is illegal."""
-    row, mask, held, errors = _row(evaluator, (value,))
+    row, mask, held, errors = row_of(evaluator, (value,))
     rank, rank_errors = numbers(k, evaluator.strings)
     errors = errors if rank_errors is None else (
         rank_errors if errors is None else torch.where(errors > 0, errors, rank_errors)
@@ -157,7 +157,7 @@ def large(evaluator: Evaluator, value: Value, k: Batch) -> Batch:
         k = torch.ceil(k)
         return held - k, (k < 1) | (k > held)
 
-    return _picked(evaluator, value, k, place)
+    return picked(evaluator, value, k, place)
 
 
 @function("SMALL", "array, k", "The k-th smallest number.", family=FAMILY, params="rv",
@@ -169,14 +169,14 @@ def small(evaluator: Evaluator, value: Value, k: Batch) -> Batch:
         k = torch.ceil(k)
         return k - 1, (k < 1) | (k > held)
 
-    return _picked(evaluator, value, k, place)
+    return picked(evaluator, value, k, place)
 
 
 def _percentile(evaluator: Evaluator, value: Value, k: Batch) -> Batch:
     def place(k: Tensor, held: Tensor) -> tuple[Tensor, Tensor]:
         return k * (held - 1), (k < 0) | (k > 1) | (held == 0)
 
-    return _picked(evaluator, value, k, place)
+    return picked(evaluator, value, k, place)
 
 
 def _quartile(evaluator: Evaluator, value: Value, k: Batch) -> Batch:
@@ -184,7 +184,7 @@ def _quartile(evaluator: Evaluator, value: Value, k: Batch) -> Batch:
         k = torch.floor(k)
         return k / 4 * (held - 1), (k < 0) | (k > 4) | (held == 0)
 
-    return _picked(evaluator, value, k, place)
+    return picked(evaluator, value, k, place)
 
 
 for _name in ("PERCENTILE.INC", "PERCENTILE"):
@@ -196,7 +196,7 @@ for _name in ("QUARTILE.INC", "QUARTILE"):
 
 
 def _rank(evaluator: Evaluator, number: Batch, value: Value, order: Batch | None = None) -> Batch:
-    row, mask, _, errors = _row(evaluator, (value,))
+    row, mask, _, errors = row_of(evaluator, (value,))
     x, x_errors = numbers(number, evaluator.strings)
     up = torch.zeros(1, 1, 1, 1, 1, dtype=torch.float64)
     if order is not None:
@@ -216,7 +216,7 @@ for _name in ("RANK.EQ", "RANK"):
              family=FAMILY, params="vrv", gradient="none: a place in an order")(_rank)  # fmt: skip
 
 
-def _moments(
+def line_moments(
     a: Batch, b: Batch
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Errors] | None:
     """Count, means, sums of squared deviations of x, of y, and of their product."""
@@ -248,7 +248,7 @@ def _ratio(top: Tensor, bottom: Tensor, errors: Errors) -> Batch:
 
 
 def _correl(evaluator: Evaluator, a: Batch, b: Batch) -> Batch:
-    m = _moments(a, b)
+    m = line_moments(a, b)
     if m is None:
         return error(ErrorCode.NA)
     _, _, _, xx, yy, xy, errors = m
@@ -269,7 +269,7 @@ for _name in ("CORREL", "PEARSON"):
           gradient="smooth")  # fmt: skip
 def rsq(evaluator: Evaluator, y: Batch, x: Batch) -> Batch:
     """r²."""
-    m = _moments(x, y)
+    m = line_moments(x, y)
     if m is None:
         return error(ErrorCode.NA)
     return _ratio(m[5] * m[5], m[3] * m[4], m[6])
@@ -279,7 +279,7 @@ def rsq(evaluator: Evaluator, y: Batch, x: Batch) -> Batch:
           params="w", gradient="smooth")  # fmt: skip
 def slope(evaluator: Evaluator, y: Batch, x: Batch) -> Batch:
     """Σ(x − x̄)(y − ȳ) / Σ(x − x̄)²."""
-    m = _moments(x, y)
+    m = line_moments(x, y)
     if m is None:
         return error(ErrorCode.NA)
     return _ratio(m[5], m[3], m[6])
@@ -289,7 +289,7 @@ def slope(evaluator: Evaluator, y: Batch, x: Batch) -> Batch:
           family=FAMILY, params="w", gradient="smooth")  # fmt: skip
 def intercept(evaluator: Evaluator, y: Batch, x: Batch) -> Batch:
     """ȳ − slope · x̄."""
-    m = _moments(x, y)
+    m = line_moments(x, y)
     if m is None:
         return error(ErrorCode.NA)
     ratio = _ratio(m[5], m[3], m[6])
@@ -298,7 +298,7 @@ def intercept(evaluator: Evaluator, y: Batch, x: Batch) -> Batch:
 
 def _enter_covariance(names: tuple[str, ...], help_: str, lost: int) -> None:
     def code(evaluator: Evaluator, a: Batch, b: Batch) -> Batch:
-        m = _moments(a, b)
+        m = line_moments(a, b)
         if m is None:
             return error(ErrorCode.NA)
         return _ratio(m[5], m[0] - lost, m[6])

@@ -207,7 +207,9 @@ def pairs(a: Batch, b: Batch) -> tuple[Tensor, Tensor, Tensor | None, Errors] | 
     A pair counts only if both sides are numbers; elsewhere both are given as 0.
     """
     if a.num.shape[2:] != b.num.shape[2:]:
-        return None
+        if a.height * a.width != b.height * b.width or 1 not in a.num.shape[2:]:
+            return None
+        a, b = (batch.view(lambda x: x.flatten(2)[..., None]) for batch in (a, b))
     errors = earlier(first_error(errors_of(a)), first_error(errors_of(b)))
     if a.is_only(NUMBER) and b.is_only(NUMBER):
         return a.num, b.num, None, errors

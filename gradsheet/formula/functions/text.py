@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from gradsheet.formula.batch import (
     error,
     number_of,
     plain,
+    spelled_number,
     text_of,
 )
 from gradsheet.formula.functions.number_format import formatted
@@ -247,9 +249,37 @@ def value(given: Scalar) -> Scalar:
     if isinstance(given, bool):
         return ErrorCode.VALUE
     if isinstance(given, str):
-        read = parse_number(given)
+        read = spelled_number(given)
         return ErrorCode.VALUE if read is None else read
     return number_of(given)
+
+
+@text("NUMBERVALUE", "text, [decimal_separator], [group_separator]",
+      "The number that a text spells, whatever its separators.")  # fmt: skip
+def numbervalue(given: Scalar, decimal: Scalar = ".", group: Scalar = ",") -> Scalar:
+    """Number; the group separator is dropped before the decimal one, spaces everywhere."""
+    whole = text_of(given).replace(" ", "")
+    point, comma = text_of(decimal)[:1] or ".", text_of(group)[:1]
+    front, sign, back = whole.partition(point)
+    if comma:
+        front = front.replace(comma, "")
+    percents = len(whole) - len(whole.rstrip("%"))
+    read = parse_number((front + ("." if sign else "") + back).rstrip("%") or "0")
+    return ErrorCode.VALUE if read is None else read / 100.0**percents
+
+
+@text("FIXED", "number, [decimals], [no_commas]", "A number as text with fixed decimals.")
+def fixed(given: Scalar, decimals: Scalar = 2.0, plain_: Scalar = False) -> Scalar:
+    """Rounded and grouped by thousands unless asked otherwise."""
+    number, places = number_of(given), _count(decimals)
+    if isinstance(number, ErrorCode):
+        return number
+    if isinstance(places, ErrorCode) or places > 127:
+        return ErrorCode.VALUE
+    whole = "0" if number_of(plain_) else "#,##0"
+    if places < 0:
+        number = float(round(Decimal(repr(number)), places))
+    return formatted(number, whole + ("." + "0" * places if places > 0 else ""))
 
 
 @text("T", "value", "A value if it is text, else the empty text.")
