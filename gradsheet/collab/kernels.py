@@ -106,12 +106,18 @@ def lay_out(table: RatingTable, device: torch.device | str = "cpu") -> Layout:
     linked = np.empty(2 * count, dtype=np.int32)
     np.add(items, np.int32(table.n_users), out=linked[:count])
     np.take(users, by_item, out=linked[count:])
-    counts = np.concatenate([table.user_counts(), table.item_counts()])
+    # torch counts int32 codes four times as fast as numpy, which makes them int64 first.
+    counts = np.concatenate(
+        [
+            torch.bincount(_tensor(users), minlength=table.n_users).numpy(),
+            torch.bincount(_tensor(items), minlength=table.n_items).numpy(),
+        ]
+    )
     starts = np.zeros(len(counts) + 1, dtype=np.int32)
     np.cumsum(counts, out=starts[1:])
 
     def put(array: npt.NDArray[Any]) -> Tensor:
-        return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)
+        return _tensor(array).to(device)
 
     return Layout(
         n_users=table.n_users,
@@ -124,6 +130,11 @@ def lay_out(table: RatingTable, device: torch.device | str = "cpu") -> Layout:
         starts=put(starts[:-1]),
         counts=put(counts.astype(np.float32)[:, None]),
     )
+
+
+def _tensor(array: npt.NDArray[Any]) -> Tensor:
+    """Return the array as a tensor; what must not be written is copied."""
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]))
 
 
 def _order(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:

@@ -41,8 +41,11 @@ def fit_biases(layout: Layout, targets: Tensor, strength: float, sweeps: int = 2
         ("items", slice(users, None)),
         ("users", slice(0, users)),
     )
-    for _ in range(sweeps):
+    for sweep in range(sweeps):
         for side, rows in sides:
+            if sweep == 0 and side == "items":  # the users' biases are still zero
+                biases[rows] = sums[rows] / strengths[rows]
+                continue
             others = neighbour_sums(layout, biases, side=side)
             biases[rows] = (sums[rows] - others) / strengths[rows]
     return biases[:, 0]

@@ -14,8 +14,9 @@ from gradsheet.ratings.synthetic import synthetic_ratings
 from gradsheet.ratings.table import RatingTable
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
+    """Threads that wait for one another on a busy machine make small tensors ten times slower."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
