@@ -39,12 +39,14 @@ class Fill(Edit):
     source : the cells to repeat, inside `target` or beside it
     series : whether a target that extends the source up, down, left or right only goes on with
         a row of two or more numbers (by least squares) and with texts that end in digits
+    from_one : whether, in a series, a single number goes on by ones
     """
 
     sheet: int
     source: Region
     target: Region
     series: bool = False
+    from_one: bool = False
 
     @property
     def label(self) -> str:
@@ -65,7 +67,8 @@ class Fill(Edit):
         for part in self.target.subtract(source):
             values, kinds = _repeat(store, source, part)
             if self.series:
-                _continue_series(store, workbook.strings, source, part, values, kinds)
+                least = 1 if self.from_one else 2
+                _continue_series(store, workbook.strings, source, part, values, kinds, least)
             copies = _copies(formulas, source, part)
             is_idle = not formulas and not kinds.any() and part.intersect(used) is None
             if not is_idle:
@@ -172,8 +175,12 @@ def _continue_series(
     part: Region,
     values: Floats,
     kinds: Kinds,
+    least: int,
 ) -> None:
-    """Put series over copies, in place, where a part extends the source in one direction."""
+    """Put series over copies, in place, where a part extends the source in one direction.
+
+    `least` is how many numbers make a series.
+    """
     is_vertical = part.left == source.left and part.right == source.right
     is_horizontal = part.top == source.top and part.bottom == source.bottom
     if is_vertical == is_horizontal:
@@ -189,7 +196,7 @@ def _continue_series(
         )
         if any(cells):
             continue
-        if (known_kinds[here] == Kind.NUMBER).all() and known[here].size > 1:
+        if (known_kinds[here] == Kind.NUMBER).all() and known[here].size >= least:
             values[here] = _extrapolate(known[here], steps)
         elif (known_kinds[here] == Kind.TEXT).all():
             texts = [strings.text(int(value)) for value in known[here]]
@@ -198,6 +205,8 @@ def _continue_series(
 
 def _extrapolate(known: Floats, steps: Floats) -> Floats:
     """The straight line through numbers at 0, 1, 2 ... (least squares), at other places."""
+    if len(known) == 1:
+        return known[0] + steps
     differences = np.diff(known)
     if (differences == differences[0]).all():
         result: Floats = known[0] + differences[0] * steps

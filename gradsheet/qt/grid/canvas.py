@@ -25,6 +25,8 @@ from gradsheet.qt.grid.geometry import (
     px_per_step,
 )
 from gradsheet.qt.grid.headers import HeaderPainter, header_sizes
+from gradsheet.qt.grid.heat import Heat
+from gradsheet.qt.grid.overlay import Overlay
 from gradsheet.qt.grid.painter import GridPainter, Scene
 from gradsheet.qt.grid.roles import Tag, place_tags
 from gradsheet.qt.grid.selection import Selection
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
     from gradsheet.app.document import Document
 
 LEAST_ZOOM, MOST_ZOOM = 0.3, 4.0
-FRAME_MARGIN_PX = 3
-"""How far a selection's frame and a role's stripe reach out of their cells."""
+FRAME_MARGIN_PX = 4
+"""How far a selection's frame, its handle and a role's stripe reach out of their cells."""
 _MOST_EXPOSED_PARTS = 12
 """More rectangles than this are painted as the one around them."""
 
@@ -60,6 +62,7 @@ class GridCanvas(QAbstractScrollArea):
         self._syncing = False
         self._tags: tuple[Tag, ...] | None = None
         self._preview: tuple[int, int, int] | None = None  # axis, index, px
+        self.overlay = Overlay(self)
         self._left: dict[int, tuple[Selection, tuple[int, int]]] = {}
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -131,6 +134,10 @@ class GridCanvas(QAbstractScrollArea):
         """Whether the selection's frame is the strong one."""
         return self.hasFocus()
 
+    def has_handle(self) -> bool:
+        """Whether the selection shows its fill handle."""
+        return False
+
     def _open_sheet(self, sheet_id: int) -> None:
         """Show a sheet, at the place and with the selection where it was left."""
         self._sheet_id = sheet_id
@@ -163,6 +170,7 @@ class GridCanvas(QAbstractScrollArea):
         self._tags = None
         self._roles_shown = sheet.roles
         self._styles = CellStyles(sheet)
+        self._heat = Heat(sheet)
         self._painter.overruns.clear()
         self._lay_out()
         self.viewport().update()
@@ -269,7 +277,8 @@ class GridCanvas(QAbstractScrollArea):
         layout = self._layout
         # A screen with a fractional pixel ratio cannot move what is painted by whole pixels.
         has_whole_pixels = float(self.viewport().devicePixelRatioF()).is_integer()
-        if not has_whole_pixels or (dx and dy) or before.header_width != layout.header_width:
+        is_resized = before.header_width != layout.header_width
+        if self.overlay.arrows or not has_whole_pixels or (dx and dy) or is_resized:
             self.viewport().update()
         elif dy:
             self._shift(
@@ -312,6 +321,8 @@ class GridCanvas(QAbstractScrollArea):
 
     def update_values(self, regions: Iterable[Region]) -> None:
         """Paint cells again whose values are others, with the texts that ran out of them."""
+        regions = list(regions)
+        regions += self._heat.follow(regions)
         regions = [part for region in regions for part in self._as_painted(region)]
         for region in regions:
             self.update_region(region)
@@ -368,6 +379,9 @@ class GridCanvas(QAbstractScrollArea):
             self._selection.regions,
             self._selection.current,
             self.is_active(),
+            self._heat,
+            self.overlay.all_marks(),
+            self.has_handle(),
         )
         covered = QRegion(0, 0, layout.width, layout.header_height)
         covered += QRegion(0, 0, layout.header_width, layout.height)
@@ -381,6 +395,7 @@ class GridCanvas(QAbstractScrollArea):
             painter, layout, self._header, exposed, scene.sheet, scene.regions
         )
         self._painter.split_lines(painter, layout, exposed)
+        self.overlay.paint(painter, exposed, self._painter.theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -1,36 +1,55 @@
-"""Cells to and from the clipboard: TSV that Excel understands, and our own with formulas.
+"""Cells to and from the clipboard: TSV and HTML that others understand, and our own.
 
-Owns the two formats, tiling and the reading of foreign text (decimal commas included). Makes
-edits and applies none: a paste is done whole or not at all.
+Owns what is put there, what was cut, and the choice of what to paste. Reading what others put
+there is `clipboard_read`'s. Makes edits and applies none.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QGuiApplication
 
 from gradsheet.formula.address import Cell, Region
-from gradsheet.formula.values import Kind, UserError, parse_entry
+from gradsheet.formula.values import Kind, UserError, unpack
+from gradsheet.qt.grid.clipboard_html import HtmlCell, table_html
+from gradsheet.qt.grid.clipboard_read import (
+    MOST_CELLS,
+    checked,
+    foreign_edit,
+    read_clipboard,
+    tiled,
+)
+from gradsheet.qt.grid.copying import EVERYTHING, PasteWhat, Piece, paste_edit, take_piece
 from gradsheet.qt.grid.entry import entry_text
-from gradsheet.sheet.cells import Content
-from gradsheet.sheet.edits import ClearCells, Composite, Edit, Fill, SetCells
-from gradsheet.sheet.formats import edit_text
+from gradsheet.sheet.edits import ClearCells, Composite, Edit, Fill, MoveCells
+from gradsheet.sheet.formats import display_texts, edit_text
 from gradsheet.sheet.workbook import Sheet, Workbook
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
 
 CELLS_FORMAT = "application/x-gradsheet-cells"
-MOST_CELLS = 1_000_000
-_MOST_NAMED = 3
-"""Bad cells that a message names before it only counts."""
+MOST_FORMATTED = 50_000
+"""Cells that are also offered as HTML, and to other windows of ours with their formulas."""
+_tokens = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Copied:
+    """What this window put on the clipboard last."""
+
+    token: str
+    workbook: Workbook
+    sheet: int
+    region: Region
+    piece: Piece
+    is_cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +58,111 @@ class Pasted:
 
     edit: Edit
     region: Region
+    was_cut: bool = False
 
 
-# ------------------------------------------------------------------------------------------ out
+class CellClipboard:
+    """The clipboard of one grid."""
+
+    def __init__(self) -> None:
+        self._copied: Copied | None = None
+
+    # ------------------------------------------------------------------------------------- out
+
+    def copy(
+        self, workbook: Workbook, sheet_id: int, regions: Sequence[Region], is_cut: bool = False
+    ) -> Region:
+        """Put one rectangle on the clipboard; return it.
+
+        As text every number keeps all its digits. Cells that are cut stay where they are until
+        they are pasted; then every reference follows them.
+
+        Raises
+        ------
+        UserError
+            If several rectangles or more than a million cells are selected.
+        """
+        region = _one(regions, "copied")
+        sheet = workbook.sheet(sheet_id)
+        region = _used_part(sheet, region)
+        if region.size > MOST_CELLS:
+            raise UserError(
+                f"{region} has {region.size:,} cells, more than can be copied at once.",
+                f"Select at most {MOST_CELLS:,} cells.",
+            )
+        piece = take_piece(workbook, sheet_id, region)
+        token = f"{id(self)}.{next(_tokens)}"
+        payload: dict[str, object] = {"token": token}
+        data = QMimeData()
+        if region.size <= MOST_FORMATTED:
+            payload |= {"top": region.top, "left": region.left}
+            payload["entries"] = [
+                [entry_text(workbook, sheet_id, Cell(row, col))
+                 for col in range(region.left, region.right)]
+                for row in range(region.top, region.bottom)
+            ]  # fmt: skip
+            data.setHtml(table_html(html_cells(workbook, piece)))
+        data.setText(_tsv(workbook, piece))
+        data.setData(CELLS_FORMAT, QByteArray(json.dumps(payload).encode()))
+        QGuiApplication.clipboard().setMimeData(data)
+        self._copied = Copied(token, workbook, sheet_id, region, piece, is_cut)
+        return region
+
+    def forget_cut(self) -> None:
+        """What was cut is only copied from now on."""
+        if self._copied is not None and self._copied.is_cut:
+            self._copied = replace(self._copied, is_cut=False)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether cells wait to be moved."""
+        return self._copied is not None and self._copied.is_cut
+
+    # -------------------------------------------------------------------------------------- in
+
+    def paste(
+        self,
+        document: Document,
+        sheet_id: int,
+        regions: Sequence[Region],
+        whole: Region,
+        what: PasteWhat = EVERYTHING,
+    ) -> Pasted | None:
+        """The edit that pastes what is on the clipboard; None if that is nothing for cells.
+
+        Raises
+        ------
+        UserError
+            If it does not fit, or cells cannot be read: all of them are named.
+        """
+        target = _one(regions, "pasted into")
+        data = QGuiApplication.clipboard().mimeData()
+        if data is None:
+            return None
+        payload = _payload(data)
+        copied = self._copied
+        if payload and copied is not None and payload.get("token") == copied.token:
+            if copied.workbook is document.workbook:
+                return _paste_own(document, sheet_id, target, whole, what, copied)
+            if copied.is_cut:
+                self.forget_cut()
+        entries, looks, origin = read_clipboard(data, payload)
+        if not entries or not entries[0]:
+            return None
+        if what.transpose:
+            entries = [list(row) for row in zip(*entries, strict=True)]
+            looks = [list(row) for row in zip(*looks, strict=True)] if looks else None
+        region = checked(tiled(target, len(entries), len(entries[0])), target, whole)
+        edit = foreign_edit(document, sheet_id, entries, looks, region, origin, what)
+        return Pasted(edit, region)
+
+    def has_cells(self) -> bool:
+        """Whether there is something on the clipboard that can be pasted."""
+        data = QGuiApplication.clipboard().mimeData()
+        return data is not None and (data.hasText() or data.hasFormat(CELLS_FORMAT))
 
 
-def copy(workbook: Workbook, sheet_id: int, regions: Sequence[Region], is_cut: bool = False
-         ) -> None:  # fmt: skip
-    """Put one rectangle on the clipboard.
-
-    The TSV has every number at full precision, so that no digit is lost; our own format keeps
-    formulas. Formulas that were cut keep the cells they refer to, copied ones move with the
-    paste, as in Excel.
-
-    Raises
-    ------
-    UserError
-        If several rectangles or more than a million cells are selected.
-    """
-    region = _one(regions, "copied")
-    sheet = workbook.sheet(sheet_id)
-    region = _used_part(sheet, region)
-    if region.size > MOST_CELLS:
-        raise UserError(
-            f"{region} has {region.size:,} cells, more than can be copied at once.",
-            f"Select at most {MOST_CELLS:,} cells.",
-        )
-    entries = [
-        [entry_text(workbook, sheet_id, Cell(row, col)) for col in range(region.left, region.right)]
-        for row in range(region.top, region.bottom)
-    ]
-    payload = {"cut": is_cut, "top": region.top, "left": region.left, "entries": entries}
-    data = QMimeData()
-    data.setText(_tsv(workbook, sheet, region))
-    data.setData(CELLS_FORMAT, QByteArray(json.dumps(payload).encode()))
-    QGuiApplication.clipboard().setMimeData(data)
+# ------------------------------------------------------------------------------------ writing
 
 
 def _one(regions: Sequence[Region], done: str) -> Region:
@@ -95,11 +184,10 @@ def _used_part(sheet: Sheet, region: Region) -> Region:
     return region
 
 
-def _tsv(workbook: Workbook, sheet: Sheet, region: Region) -> str:
-    values, kinds = sheet.cells.read(region)
+def _tsv(workbook: Workbook, piece: Piece) -> str:
     strings = workbook.strings
     lines = []
-    for row, row_kinds in zip(values.tolist(), kinds.tolist(), strict=True):
+    for row, row_kinds in zip(piece.values.tolist(), piece.kinds.tolist(), strict=True):
         texts = [
             _quoted(strings.text(int(value)))
             if kind == Kind.TEXT
@@ -114,6 +202,25 @@ def _quoted(text: str) -> str:
     if any(mark in text for mark in '\t\n\r"'):
         return '"' + text.replace('"', '""') + '"'
     return text
+
+
+def html_cells(workbook: Workbook, piece: Piece) -> list[list[HtmlCell]]:
+    """The cells of a piece as they show, with their values and formats."""
+    shown = display_texts(
+        piece.values, piece.kinds, piece.looks, workbook.palette, workbook.strings, 15
+    )
+    rows = []
+    for texts, values, kinds, looks in zip(
+        shown, piece.values.tolist(), piece.kinds.tolist(), piece.looks.tolist(), strict=True
+    ):
+        row = []
+        for text, value, kind, look_id in zip(texts, values, kinds, looks, strict=True):
+            look = workbook.palette.format(look_id)
+            scalar = unpack(value, kind, workbook.strings)
+            held = scalar if isinstance(scalar, (bool, float)) else None
+            row.append(HtmlCell(text, held, "", look.code, look.bold, look.italic))
+        rows.append(row)
+    return rows
 
 
 def clear_edit(sheet: Sheet, regions: Sequence[Region]) -> Edit | None:
@@ -144,117 +251,31 @@ def fill_edit(sheet_id: int, region: Region, down: bool) -> Edit | None:
     return Fill(sheet_id, source, target)
 
 
-# ------------------------------------------------------------------------------------------- in
+def _payload(data: QMimeData) -> dict[str, object]:
+    if not data.hasFormat(CELLS_FORMAT):
+        return {}
+    payload: dict[str, object] = json.loads(bytes(data.data(CELLS_FORMAT).data()))
+    return payload
 
 
-def paste(document: Document, sheet_id: int, regions: Sequence[Region], whole: Region
-          ) -> Pasted | None:  # fmt: skip
-    """The edit that puts the clipboard's cells at the selection; None if there is nothing.
-
-    A selection that is a multiple of what was copied is filled with copies of it.
-
-    Parameters
-    ----------
-    whole : Region
-        All cells of the sheet.
-
-    Raises
-    ------
-    UserError
-        If it does not fit on the sheet or some cells cannot be read; these are named.
-    """
-    target = _one(regions, "pasted into")
-    data = QGuiApplication.clipboard().mimeData()
-    if data is None:
-        return None
-    is_ours = data.hasFormat(CELLS_FORMAT)
-    if is_ours:
-        payload = json.loads(data.data(CELLS_FORMAT).data())
-        entries: list[list[str]] = payload["entries"]
-        origin = None if payload["cut"] else Cell(payload["top"], payload["left"])
-    else:
-        entries, origin = read_tsv(data.text()), None
-    if not entries or not entries[0]:
-        return None
-    rows, cols = len(entries), len(entries[0])
-    region = tiled(target, rows, cols)
-    if not whole.contains(region):
-        raise UserError(
-            f"What was copied, {rows:,} x {cols:,} cells, does not fit at {target.first}.",
-            "Select a cell further up or left.",
-        )
-    if region.size > MOST_CELLS:
-        raise UserError(
-            f"Pasting would fill {region.size:,} cells.", f"Select at most {MOST_CELLS:,} cells."
-        )
-    decimal = "." if is_ours else decimal_sign(entries)
-    cells = _contents(document, entries, region, origin, decimal)
-    return Pasted(SetCells(sheet_id, tuple(cells)), region)
-
-
-def tiled(target: Region, rows: int, cols: int) -> Region:
-    """The cells that a paste of rows x cols fills when `target` is selected."""
-    fits = target.rows % rows == 0 and target.cols % cols == 0
-    if fits:
-        return target
-    return Region(target.top, target.left, target.top + rows, target.left + cols)
-
-
-def read_tsv(text: str) -> list[list[str]]:
-    """Rows of equal length from tab-separated text; quoted fields may hold tabs and newlines."""
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter="\t"))
-    while rows and not rows[-1]:
-        rows.pop()
-    width = max((len(row) for row in rows), default=0)
-    return [row + [""] * (width - len(row)) for row in rows]
-
-
-def decimal_sign(entries: Sequence[Sequence[str]]) -> str:
-    """The decimal sign with which more of the texts are numbers; a point if it is a draw."""
-
-    def numbers(decimal: str) -> int:
-        return sum(
-            isinstance(parse_entry(text, decimal), float)
-            for row in entries
-            for text in row
-            if text[:1] != "="
-        )
-
-    return "," if numbers(",") > numbers(".") else "."
-
-
-def _contents(
+def _paste_own(
     document: Document,
-    entries: list[list[str]],
-    region: Region,
-    origin: Cell | None,
-    decimal: str,
-) -> list[tuple[Cell, Content]]:
-    """What every cell of a region gets.
-
-    `origin` is the place the entries' formulas were written for, None if each formula is to
-    be read as typed into its own cell.
-    """
-    rows, cols = len(entries), len(entries[0])
-    cells: list[tuple[Cell, Content]] = []
-    bad: list[tuple[Cell, str]] = []
-    for cell in region.cells():
-        i, j = (cell.row - region.top) % rows, (cell.col - region.left) % cols
-        text = entries[i][j]
-        if text[:1] != "=" or len(text) == 1:
-            cells.append((cell, parse_entry(text, decimal)))
-            continue
-        host = cell if origin is None else Cell(origin.row + i, origin.col + j)
-        try:
-            cells.append((cell, document.content(host, text)))
-        except UserError as error:
-            bad.append((cell, error.text))
-    if bad:
-        named = "; ".join(f"{cell}: {text}" for cell, text in bad[:_MOST_NAMED])
-        more = f" and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
-        raise UserError(
-            f"Nothing was pasted: {len(bad)} of {len(cells) + len(bad)} cells cannot be read "
-            f"({named}{more}).",
-            "Correct them where they come from, or paste them as values.",
+    sheet_id: int,
+    target: Region,
+    whole: Region,
+    what: PasteWhat,
+    copied: Copied,
+) -> Pasted:
+    if copied.is_cut and what == EVERYTHING:
+        source = copied.region
+        to = Region(
+            target.top, target.left, target.top + source.rows, target.left + source.cols
         )
-    return cells
+        region = checked(to, target, whole)
+        return Pasted(MoveCells(copied.sheet, source, to.first, sheet_id), region, True)
+    rows, cols = copied.piece.shape
+    if what.transpose:
+        rows, cols = cols, rows
+    region = checked(tiled(target, rows, cols), target, whole)
+    edit = paste_edit(document.workbook, copied.piece, sheet_id, region, what)
+    return Pasted(edit, region, copied.is_cut)

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
-from gradsheet.qt.grid.entry import entry_text
+from gradsheet.qt.grid.entry import enter_text, entry_text, typed_content
+from gradsheet.qt.grid.formula_typing import FormulaLine, FormulaTyping
 from gradsheet.qt.grid.inline_error import InlineError, mark_error
 from gradsheet.qt.theme import current_theme
 from gradsheet.sheet.edits import SetCells
@@ -44,7 +45,7 @@ class EditMode(Enum):
     CARET = auto()
 
 
-class CellEditor(QLineEdit):
+class CellEditor(FormulaLine):
     """The line editor; it hands the keys that end editing to `InPlaceEditing`."""
 
     def __init__(self, editing: InPlaceEditing, view: GridView) -> None:
@@ -57,9 +58,6 @@ class CellEditor(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not self._editing.press_key(event):
             super().keyPressEvent(event)
-
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        return False  # Tab commits
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -77,10 +75,12 @@ class InPlaceEditing(QObject):
         super().__init__(view)
         self._view = view
         self._editor = CellEditor(self, view)
+        self.typing = FormulaTyping(self._editor, view, self.finish)
         self._editor.textEdited.connect(self._on_edited)
         self._error = InlineError(view.viewport())
         self._mode = EditMode.TYPE
         self._cell = Cell(0, 0)
+        self._sheet_id = view.sheet_id
         self._before = ""
         self._is_closing = False
         self._tab_column: int | None = None
@@ -103,6 +103,7 @@ class InPlaceEditing(QObject):
             return
         view = self._view
         self._cell, self._mode = view.current, mode
+        self._sheet_id = view.sheet_id
         self._before = entry_text(view.document.workbook, view.sheet_id, self._cell)
         editor = self._editor
         theme = current_theme()
@@ -116,6 +117,7 @@ class InPlaceEditing(QObject):
         editor.show()
         self.follow()
         editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.typing.begin(self._sheet_id, self._cell)
         view.typed.emit(editor.text())
 
     def forward(self, event: QInputMethodEvent) -> None:
@@ -141,9 +143,8 @@ class InPlaceEditing(QObject):
         if text == self._before:
             self._close(keep_focus)
             return True
-        view = self._view
         try:
-            view.document.enter(view.sheet_id, self._cell, text)
+            enter_text(self._view.document, self._sheet_id, self._cell, text)
         except UserError as error:
             self._refuse(error)
             return False
@@ -159,9 +160,9 @@ class InPlaceEditing(QObject):
                     f"The selection has more than {MOST_FILLED:,} cells to fill.",
                     "Select a smaller range.",
                 )
-            content = view.document.content(self._cell, self._editor.text())
+            content = typed_content(view.document, self._cell, self._editor.text())
             cells = dict.fromkeys(cell for region in view.selection for cell in region.cells())
-            edit = SetCells(view.sheet_id, tuple((cell, content) for cell in cells))
+            edit = SetCells(self._sheet_id, tuple((cell, content) for cell in cells))
             view.document.apply(edit, "Fill selection")
         except UserError as error:
             self._refuse(error)
@@ -171,6 +172,8 @@ class InPlaceEditing(QObject):
 
     def _refuse(self, error: UserError) -> None:
         """Keep the text, mark where it went wrong and say why."""
+        if self._view.sheet_id != self._sheet_id:
+            self._view.return_to_sheet(self._sheet_id)
         self._editor.setFocus(Qt.FocusReason.OtherFocusReason)
         mark_error(self._editor, error)
         self._error.show_below(self._editor, error)
@@ -179,6 +182,7 @@ class InPlaceEditing(QObject):
     def _close(self, keep_focus: bool = True) -> None:
         self._is_closing = True
         self._error.hide()
+        self.typing.end()
         if keep_focus:
             self._view.setFocus(Qt.FocusReason.OtherFocusReason)
         self._editor.hide()
@@ -196,7 +200,7 @@ class InPlaceEditing(QObject):
             return
         rect = self._view.layout_now.cell_rect(self._cell)
         area = self._view.layout_now.cells_area()
-        if rect.isNull():
+        if rect.isNull() or self._view.sheet_id != self._sheet_id:
             rect.moveTo(-10_000, -10_000)
         need = self._editor.fontMetrics().horizontalAdvance(self._editor.text()) + _ROOM_PX
         most = max(area.right() - rect.left(), rect.width() + 1)
@@ -210,8 +214,13 @@ class InPlaceEditing(QObject):
         key, held = event.key(), event.modifiers()
         shift = bool(held & Qt.KeyboardModifier.ShiftModifier)
         ctrl = bool(held & Qt.KeyboardModifier.ControlModifier)
+        alt = bool(held & Qt.KeyboardModifier.AltModifier)
+        if self.typing.press_key(event, arrows_point=self._mode is EditMode.TYPE):
+            return True
         if key == Key.Key_Escape:
             self.cancel()
+        elif key in (Key.Key_Return, Key.Key_Enter) and alt:
+            self._editor.insert("\n")
         elif key in (Key.Key_Return, Key.Key_Enter) and ctrl:
             self._commit_to_selection()
         elif key in (Key.Key_Return, Key.Key_Enter):
@@ -225,6 +234,11 @@ class InPlaceEditing(QObject):
         else:
             return key in (Key.Key_Up, Key.Key_Down)  # nothing for them to do in one line
         return True
+
+    @property
+    def mode(self) -> EditMode:
+        """Whether arrows commit (TYPE) or move the caret (CARET)."""
+        return self._mode
 
     def _commit_and(self, way: Literal["enter", "tab"], backward: bool) -> None:
         if self._commit():

@@ -15,7 +15,7 @@ from gradsheet.formula.address import Region
 from gradsheet.formula.values import Kind
 from gradsheet.qt.grid.cell_style import CellStyle, CellStyles
 from gradsheet.qt.grid.geometry import Layout, Pane
-from gradsheet.sheet.cells import CellStore
+from gradsheet.sheet.cells import CellStore, Floats, Kinds
 
 _OVERRUN_COLUMNS = 24
 """How many columns a text may run over."""
@@ -44,6 +44,7 @@ class Block:
     xs, ys : list of int
         Edges in the viewport, one more than columns and rows.
     values, kinds, styles : rows of the store's float64, its `Kind` and the format
+    planes : the same values (rows, cols) float64 and kinds uint8 as arrays
     """
 
     region: Region
@@ -54,6 +55,7 @@ class Block:
     styles: Sequence[Sequence[CellStyle]]
     before: int
     stop: int
+    planes: tuple[Floats, Kinds]
 
 
 def exposed_part(layout: Layout, pane: Pane, clip: QRect) -> Part:
@@ -89,4 +91,5 @@ def read_block(
         styles.plane(region),
         before,
         before + len(part.cols),
+        (values, kinds),
     )

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
-from gradsheet.qt.grid.entry import entry_text
+from gradsheet.qt.grid.entry import enter_text, entry_text
+from gradsheet.qt.grid.formula_typing import FormulaLine, FormulaTyping
 from gradsheet.qt.grid.inline_error import InlineError, mark_error
 from gradsheet.qt.grid.view import GridView
 from gradsheet.qt.theme import SPACE, current_theme, mono_font, ui_font
@@ -38,6 +39,7 @@ class FormulaBar(QWidget):
         self._document = document
         self._grid = grid
         self._is_closing = False
+        self._before = ""
         self.name_box = _NameBox(self)
         self.line = _FormulaLine(self)
         self.fx = QLabel("fx", self)
@@ -46,6 +48,7 @@ class FormulaBar(QWidget):
         self.fx.setFont(font)
         self.fx.setToolTip("The formula of the current cell; F2 edits it in the grid")
         self.error: InlineError | None = None
+        self.typing = FormulaTyping(self.line, grid, self.commit)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
         layout.setSpacing(SPACE)
@@ -77,8 +80,8 @@ class FormulaBar(QWidget):
 
     @property
     def is_editing(self) -> bool:
-        """Whether the line holds a text that differs from the cell's."""
-        return self.line.hasFocus() and self.line.isModified()
+        """Whether a cell is edited in the line, changed or not yet."""
+        return self.typing.is_on
 
     def _current_text(self) -> str:
         grid = self._grid
@@ -109,14 +112,20 @@ class FormulaBar(QWidget):
 
     # -------------------------------------------------------------------------------- edit
 
+    def begin(self) -> None:
+        """The line got the keyboard: it now edits the current cell."""
+        if not self.typing.is_on and not self._grid.editing.is_open:
+            self._before = self._current_text()
+            self.typing.begin(self._grid.sheet_id, self._grid.current)
+
     def commit(self) -> bool:
         """Put the line's text into the cell; False, with the text kept, if it cannot be read."""
-        if not self.line.isModified() or self.line.text() == self._current_text():
+        if not self.typing.is_on or self.line.text() == self._before:
             self._settle()
             return True
-        grid = self._grid
+        typing = self.typing
         try:
-            self._document.enter(grid.sheet_id, grid.current, self.line.text())
+            enter_text(self._document, typing.sheet_id, typing.cell, self.line.text())
         except UserError as error:
             self._refuse(error)
             return False
@@ -128,6 +137,7 @@ class FormulaBar(QWidget):
         self._settle()
 
     def _settle(self) -> None:
+        self.typing.end()
         self.line.setModified(False)
         if self.error is not None:
             self.error.hide()
@@ -145,6 +155,8 @@ class FormulaBar(QWidget):
         """The keys that end editing in the formula line; False leaves a key to it."""
         key = event.key()
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if self.typing.press_key(event, arrows_point=False):
+            return True
         if key == Qt.Key.Key_Escape:
             self.revert()
             self._leave()
@@ -192,7 +204,7 @@ def _is_whole(grid: GridView, region: Region) -> bool:
     return region.rows == whole.rows or region.cols == whole.cols
 
 
-class _FormulaLine(QLineEdit):
+class _FormulaLine(FormulaLine):
     def __init__(self, bar: FormulaBar) -> None:
         super().__init__(bar)
         self._bar = bar
@@ -208,8 +220,9 @@ class _FormulaLine(QLineEdit):
         if not self._bar.press_key(event):
             super().keyPressEvent(event)
 
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        return False  # Tab commits
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._bar.begin()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)

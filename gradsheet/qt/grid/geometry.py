@@ -284,24 +284,41 @@ class Layout:
         return Region(rows[-1][0].start, cols[-1][0].start, rows[-1][0].stop, cols[-1][0].stop)
 
     def scroll_to_show(self, cell: Cell) -> tuple[int, int]:
-        """The scroll position, nearest to the present one, at which the cell is whole."""
+        """The scroll position, nearest to the present one, at which the cell is whole.
+
+        The first row and column on show are whole too, where there is room for that.
+        """
         x, y = self.scroll_x, self.scroll_y
         if cell.col >= self.frozen.col:
             begin = self.columns.offset(cell.col) + self.header_width
-            x = _least_scroll(x, begin, self.columns.size(cell.col), self.split_x, self.width)
+            size = self.columns.size(cell.col)
+            x = _scroll_for(self.columns, x, begin, size, self.split_x, self.width,
+                            self.header_width)  # fmt: skip
         if cell.row >= self.frozen.row:
             begin = self.rows.offset(cell.row) + self.header_height
-            y = _least_scroll(y, begin, self.rows.size(cell.row), self.split_y, self.height)
+            size = self.rows.size(cell.row)
+            y = _scroll_for(self.rows, y, begin, size, self.split_y, self.height,
+                            self.header_height)  # fmt: skip
         return min(max(x, 0), self.max_scroll_x), min(max(y, 0), self.max_scroll_y)
 
 
-def _least_scroll(scroll: int, begin: int, size: int, low: int, high: int) -> int:
-    """Move `scroll` as little as shows `begin .. begin + size` between `low` and `high`."""
+def _scroll_for(
+    axis: Axis, scroll: int, begin: int, size: int, low: int, high: int, header: int
+) -> int:
+    """Move `scroll` as little as shows `begin .. begin + size` between `low` and `high`.
+
+    Where it must move, it moves on to where an item begins, so that none is cut at `low`.
+    """
     if begin - scroll < low:
         return begin - low
-    if begin + size - scroll > high:
-        return min(begin + size - high, begin - low)
-    return scroll
+    if begin + size - scroll <= high:
+        return scroll
+    least = min(begin + size - high, begin - low)
+    frozen_px = low - header
+    first = axis.index_at(least + frozen_px)
+    if axis.offset(first) - frozen_px >= least:
+        return least
+    return min(axis.offset(first + 1) - frozen_px, begin - low)
 
 
 def px_per_step(max_scroll: int) -> int:

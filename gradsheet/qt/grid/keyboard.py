@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-from gradsheet.formula.address import Cell
+from gradsheet.formula.address import Cell, Region
 from gradsheet.qt.grid.editor import EditMode
+from gradsheet.qt.grid.entry import entry_text
 
 if TYPE_CHECKING:
     from gradsheet.qt.grid.view import GridView
@@ -27,6 +28,8 @@ _ARROWS: dict[int, tuple[_Direction, int, int]] = {
     Key.Key_Left: ("left", 0, -1),
     Key.Key_Right: ("right", 0, 1),
 }
+_REGION_KEYS = (Key.Key_Asterisk, Key.Key_8)
+_MOST_AROUND = 4_000_000
 _MODIFIERS = (
     Modifier.ShiftModifier
     | Modifier.ControlModifier
@@ -51,6 +54,9 @@ def press_key(view: GridView, event: QKeyEvent) -> bool:
         return True
     if ctrl and not alt and not shift and _command(view, key):
         return True
+    if ctrl and not alt and key in _REGION_KEYS:
+        view.alter_selection(lambda s: s.replace(region_around(view), s.current))
+        return True
     if held in (Modifier.NoModifier, Modifier.ShiftModifier) and _act(view, key, shift):
         return True
     types = ctrl == alt  # neither, or both, which is AltGr on Windows
@@ -60,6 +66,10 @@ def press_key(view: GridView, event: QKeyEvent) -> bool:
 def _space(view: GridView, shift: bool, ctrl: bool, alt: bool) -> bool:
     """Shift+Space selects rows, Ctrl+Space columns; Space alone belongs to the window."""
     region = view.selection[-1]
+    if shift and ctrl and not alt:
+        whole = view.extent.region
+        view.alter_selection(lambda s: s.replace(whole, s.current))
+        return True
     if alt or shift == ctrl:
         return False
     if shift:
@@ -70,7 +80,8 @@ def _space(view: GridView, shift: bool, ctrl: bool, alt: bool) -> bool:
 
 
 def _move(view: GridView, key: int, shift: bool, ctrl: bool) -> bool:
-    target = _target(view, view.reach if shift else view.current, key, ctrl)
+    stretches = shift or view.keys_mode.extends
+    target = _target(view, view.reach if stretches else view.current, key, ctrl)
     if target is None:
         return False
     view.editing.forget_tab()
@@ -79,8 +90,10 @@ def _move(view: GridView, key: int, shift: bool, ctrl: bool) -> bool:
 
 
 def _go(view: GridView, target: Cell, shift: bool) -> None:
-    if shift:
+    if shift or view.keys_mode.extends:
         view.alter_selection(lambda s: s.stretch(target), show=target)
+    elif view.keys_mode.adds:
+        view.alter_selection(lambda s: s.wander(target), show=target)
     else:
         view.alter_selection(lambda s: s.collapse(target), show=target)
 
@@ -96,7 +109,8 @@ def _target(view: GridView, start: Cell, key: int, ctrl: bool) -> Cell | None:
         col = layout.columns.step(start.col, right) if right else start.col
         return Cell(row, col)
     if key == Key.Key_Home:
-        return Cell(0, 0) if ctrl else Cell(start.row, 0)
+        frozen = view.sheet.frozen
+        return Cell(frozen.row, frozen.col) if ctrl else Cell(start.row, 0)
     if key == Key.Key_End:
         row = max(used.bottom - 1, 0) if ctrl else start.row
         return Cell(row, max(used.right - 1, 0))
@@ -137,6 +151,13 @@ def _command(view: GridView, key: int) -> bool:
         view.fill(down=True)
     elif key == Key.Key_R:
         view.fill(down=False)
+    elif key == Key.Key_Period:
+        view.alter_selection(lambda s: s.turn_corner())
+        view.show_cell(view.current)
+    elif key == Key.Key_Backspace:
+        view.show_cell(view.current)
+    elif key == Key.Key_Apostrophe:
+        _copy_above(view)
     else:
         return False
     return True
@@ -153,11 +174,63 @@ def _act(view: GridView, key: int, shift: bool) -> bool:
         view.clear()
     elif key == Key.Key_Backspace and not shift:
         view.editing.open(EditMode.TYPE, "")
-    elif key == Key.Key_Escape and len(view.selection) > 1:
+    elif key == Key.Key_F8:
+        _choose_mode(view, shift)
+    elif key == Key.Key_Escape and not shift:
+        return _escape(view)
+    else:
+        return False
+    return True
+
+
+def _choose_mode(view: GridView, shift: bool) -> None:
+    """F8 stretches with the arrows, Shift+F8 begins another range beside what is selected."""
+    if not shift:
+        view.keys_mode.toggle_extend()
+    elif view.keys_mode.toggle_add():
+        view.alter_selection(lambda s: s.add(s.current))
+
+
+def _escape(view: GridView) -> bool:
+    """Give up the nearest thing: a drag, a mode of F8, what was copied, several ranges, arrows."""
+    if view.mouse.cancel() or view.keys_mode.leave() or view.end_copy():
+        return True
+    if view.overlay.arrows:
+        view.overlay.set_arrows(())
+    elif len(view.selection) > 1:
         view.alter_selection(lambda s: s.collapse(s.current))
     else:
         return False
     return True
+
+
+def _copy_above(view: GridView) -> None:
+    """Ctrl+': edit the cell with the text of the one above it."""
+    row, col = view.current
+    if row:
+        text = entry_text(view.document.workbook, view.sheet_id, Cell(row - 1, col))
+        view.editing.open(EditMode.CARET, text)
+
+
+def region_around(view: GridView) -> Region:
+    """The filled cells around the current one, up to blank rows and columns; at least itself."""
+    cells, whole = view.sheet.cells, view.extent.region
+    region = Region.of(view.current)
+    while True:
+        wider = Region(
+            max(region.top - 1, 0), max(region.left - 1, 0),
+            min(region.bottom + 1, whole.bottom), min(region.right + 1, whole.right),
+        )  # fmt: skip
+        values, kinds = cells.read(wider)
+        rows, cols = kinds.any(axis=1), kinds.any(axis=0)
+        top = region.top - int(rows[0] and wider.top < region.top)
+        bottom = region.bottom + int(rows[-1] and wider.bottom > region.bottom)
+        left = region.left - int(cols[0] and wider.left < region.left)
+        right = region.right + int(cols[-1] and wider.right > region.right)
+        grown = Region(top, left, bottom, right)
+        if grown == region or values.size > _MOST_AROUND:
+            return grown
+        region = grown
 
 
 def _type(view: GridView, text: str) -> bool:

@@ -23,6 +23,8 @@ from gradsheet.formula.values import ErrorCode, Kind, Strings
 from gradsheet.qt.grid.cell_style import CellStyle, CellStyles
 from gradsheet.qt.grid.exposed import Block, Part, exposed_part, read_block
 from gradsheet.qt.grid.geometry import Layout, Pane
+from gradsheet.qt.grid.heat import Heat, paint_heat
+from gradsheet.qt.grid.marks import Mark, handle_box, paint_mark
 from gradsheet.qt.grid.roles import SIGN_PX, TAG_GAP_PX, Tag, draw_sign
 from gradsheet.qt.grid.typeface import Face, Faces
 from gradsheet.qt.theme import (
@@ -58,6 +60,9 @@ class Scene:
     regions: Sequence[Region]
     current: Cell
     has_focus: bool
+    heat: Heat
+    marks: Sequence[Mark] = ()
+    has_handle: bool = False
 
 
 class GridPainter:
@@ -106,6 +111,7 @@ class GridPainter:
         overruns = self._run_over(painter, block, scene)
         self._open_lines(painter, layout, pane, scene.tags)
         self._fills(painter, block)
+        paint_heat(painter, block, scene.heat, self.theme)
         self._washes(painter, layout, pane, scene)
         self._texts(painter, block, scene, overruns)
         self._notes(painter, layout, pane, scene)
@@ -117,6 +123,9 @@ class GridPainter:
         for region in scene.regions:
             if region.intersect(pane.region) is not None:
                 self._frame(painter, self._box(layout, pane, region), scene, region)
+        for mark in scene.marks:
+            if mark.region.intersect(pane.region) is not None:
+                paint_mark(painter, self._box(layout, pane, mark.region), mark)
 
     @staticmethod
     def _box(layout: Layout, pane: Pane, region: Region) -> QRect:
@@ -234,6 +243,10 @@ class GridPainter:
         painter.fillRect(x, y + h - thick, w, thick, self._accent)
         painter.fillRect(x, y, thick, h, self._accent)
         painter.fillRect(x + w - thick, y, thick, h, self._accent)
+        if scene.has_handle and region is scene.regions[-1]:
+            handle = handle_box(box)
+            painter.fillRect(handle.adjusted(-1, -1, 1, 1), self._sheet_colour)
+            painter.fillRect(handle, self._accent)
 
     # -------------------------------------------------------------------------------- texts
 

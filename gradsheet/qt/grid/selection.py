@@ -80,16 +80,38 @@ class Selection:
         self.current = self._reach = self.clamp(cell)
         self.regions.append(Region.of(self.current))
 
-    def span_rows(self, first: int, last: int) -> None:
-        """Select whole rows, in either order; the first one is current."""
+    def wander(self, cell: tuple[int, int]) -> None:
+        """Move the region that was begun last, while it is one cell, as Shift+F8 lets arrows do."""
+        self.current = self._reach = self.clamp(cell)
+        self.regions[-1] = Region.of(self.current)
+
+    def turn_corner(self) -> None:
+        """Make the next corner of the stretching region the current cell, clockwise."""
+        region = self.region
+        low, right = region.bottom - 1, region.right - 1
+        corners = [
+            Cell(region.top, region.left), Cell(region.top, right),
+            Cell(low, right), Cell(low, region.left),
+        ]  # fmt: skip
+        at = corners.index(self.current) if self.current in corners else -1
+        self.current = corners[(at + 1) % 4]
+        self._reach = _opposite(region, self.current)
+
+    def span_rows(self, first: int, last: int, keep: int = 0) -> None:
+        """Select whole rows, in either order; the first one is current.
+
+        The first `keep` regions stay selected, as with Ctrl.
+        """
         top, bottom = sorted((first, last))
-        self.replace(Region(top, 0, bottom + 1, self.cols), Cell(first, 0))
+        kept = self.regions[:keep]
+        self.replace([*kept, Region(top, 0, bottom + 1, self.cols)], Cell(first, 0))
         self._reach = Cell(last, self.cols - 1)
 
-    def span_columns(self, first: int, last: int) -> None:
-        """Select whole columns, in either order; the first one is current."""
+    def span_columns(self, first: int, last: int, keep: int = 0) -> None:
+        """Select whole columns, in either order; the first one is current; see `span_rows`."""
         left, right = sorted((first, last))
-        self.replace(Region(0, left, self.rows, right + 1), Cell(0, first))
+        kept = self.regions[:keep]
+        self.replace([*kept, Region(0, left, self.rows, right + 1)], Cell(0, first))
         self._reach = Cell(self.rows - 1, last)
 
     def cycle(self, forward: bool, by_rows: bool) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFocusEvent,
     QFont,
     QInputMethodEvent,
@@ -25,11 +26,18 @@ from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 from gradsheet.qt.grid import clipboard, spoken
 from gradsheet.qt.grid.canvas import FRAME_MARGIN_PX, GridCanvas
+from gradsheet.qt.grid.clipboard import CellClipboard
+from gradsheet.qt.grid.copying import EVERYTHING, PasteWhat
 from gradsheet.qt.grid.editor import EditMode, InPlaceEditing
 from gradsheet.qt.grid.extent import extent_of
+from gradsheet.qt.grid.formula_typing import FormulaTyping
+from gradsheet.qt.grid.key_mode import KeyMode
 from gradsheet.qt.grid.keyboard import press_key
+from gradsheet.qt.grid.marks import Mark, MarkKind, handle_box
 from gradsheet.qt.grid.mouse import MouseGestures
 from gradsheet.qt.grid.selection import Selection
+from gradsheet.qt.grid.typeface import Faces
+from gradsheet.qt.theme import current_theme
 from gradsheet.sheet.edits import Edit
 from gradsheet.sheet.workbook import Change
 
@@ -54,6 +62,11 @@ class GridView(GridCanvas):
         An edit was not possible: what happened, and what to do next.
     zoom_changed(float)
         The zoom is another one.
+    sheet_shown(int)
+        The grid went to another sheet of itself: the tabs must follow.
+    menu_asked(place, point)
+        A context menu is wanted for "cells", "columns", "rows" or "corner", at a point of the
+        screen; the selection holds what it is about.
     """
 
     current_changed = Signal()
@@ -61,12 +74,19 @@ class GridView(GridCanvas):
     content_changed = Signal()
     typed = Signal(str)
     message = Signal(str, str)
+    sheet_shown = Signal(int)
+    menu_asked = Signal(str, QPoint)
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        self._copied_from: tuple[int, Region] | None = None
         super().__init__(document, parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
         self.viewport().setMouseTracking(True)
+        self.typing: FormulaTyping | None = None
+        """What is being typed, in the cell or in the formula bar."""
+        self.keys_mode = KeyMode()
+        self.clipboard = CellClipboard()
         self.mouse = MouseGestures(self)
         self.editing = InPlaceEditing(self)
         self._say_current()
@@ -75,15 +95,41 @@ class GridView(GridCanvas):
 
     def set_sheet(self, sheet_id: int) -> None:
         """Show another sheet, at the place and with the selection where it was left."""
-        if sheet_id == self._sheet_id or not self.editing.finish():
+        if sheet_id == self._sheet_id:
             return
+        may_point = self.typing is not None and self.typing.can_point()
+        if not may_point and not self.finish_typing():
+            return
+        self._change_sheet(sheet_id)
+
+    def go_to_sheet(self, sheet_id: int) -> bool:
+        """Show another sheet and let the tabs follow; False if what is typed forbids it."""
+        if sheet_id != self._sheet_id:
+            self.set_sheet(sheet_id)
+            self.sheet_shown.emit(self._sheet_id)
+        return self._sheet_id == sheet_id
+
+    def return_to_sheet(self, sheet_id: int) -> None:
+        """Show the sheet again from which a formula was pointed into this one."""
+        if sheet_id in self.document.workbook.sheet_ids():
+            self._change_sheet(sheet_id)
+            self.sheet_shown.emit(sheet_id)
+
+    def _change_sheet(self, sheet_id: int) -> None:
         self._leave_sheet()
         self._open_sheet(sheet_id)
+        self.overlay.set_arrows(())
+        self.keys_mode.leave()
+        self._show_copied()
+        if self.typing is not None:
+            self.typing.show_marks()
+        self.editing.follow()
         self._announce_all()
 
     def reload(self, sheet_id: int) -> None:
         """Show a sheet of a workbook that was just opened; forget where others were left."""
         self.editing.cancel()
+        self._copied_from = None
         self._left.clear()
         self._open_sheet(sheet_id)
         self._announce_all()
@@ -101,6 +147,30 @@ class GridView(GridCanvas):
     def is_active(self) -> bool:
         """Whether keys go to the grid or to its editor."""
         return self.hasFocus() or self.editing.is_open
+
+    def has_handle(self) -> bool:
+        """Whether the selection shows its fill handle: it is one rectangle of less than a line."""
+        region, whole = self._selection.regions[-1], self._extent.region
+        is_line = region.rows == whole.rows or region.cols == whole.cols
+        return self.typing is None and len(self._selection.regions) == 1 and not is_line
+
+    def handle_rect(self) -> QRect:
+        """The fill handle on the screen, null if it is not there."""
+        if not self.has_handle():
+            return QRect()
+        region = self._selection.regions[-1]
+        last = Region.of((region.bottom - 1, region.right - 1))
+        boxes = self._layout.region_rects(last)
+        return handle_box(boxes[-1]) if boxes else QRect()
+
+    @property
+    def faces(self) -> Faces:
+        """The faces of the cells at this zoom."""
+        return self._painter.faces
+
+    def finish_typing(self) -> bool:
+        """Commit what is being typed, here or in the formula bar; False if it cannot be read."""
+        return self.typing is None or self.typing.finish()
 
     def cell_font(self) -> QFont:
         """The font of the current cell at this zoom."""
@@ -151,44 +221,80 @@ class GridView(GridCanvas):
 
     # --------------------------------------------------------------------------------- edits
 
-    def attempt(self, edit: Edit | None, label: str) -> bool:
-        """Apply an edit by the document; say why if it is not possible."""
+    def attempt(self, edit: Edit | None, label: str | None) -> bool:
+        """Apply an edit by the document; say why if it is not possible.
+
+        What is being typed is committed before. `label` None takes the edit's own.
+        """
         if edit is None:
             return True
+        if not self.finish_typing():
+            return False
         try:
             self.document.apply(edit, label)
         except UserError as error:
             self.message.emit(error.text, error.hint)
             return False
+        self.end_copy()
         return True
 
     def copy(self) -> bool:
-        """Put the selected cells on the clipboard, as text and with their formulas."""
+        """Put the selected cells on the clipboard, with their formulas and looks."""
         return self._copy(is_cut=False)
 
     def cut(self) -> None:
-        """Copy the selected cells and clear them."""
-        if self._copy(is_cut=True):
-            self.attempt(clipboard.clear_edit(self.sheet, self.selection), "Cut")
+        """Copy the selected cells; where they are pasted they move to, references and all."""
+        self._copy(is_cut=True)
 
     def _copy(self, is_cut: bool) -> bool:
+        if not self.finish_typing():
+            return False
         try:
-            clipboard.copy(self.document.workbook, self._sheet_id, self.selection, is_cut)
+            self._copied_from = (
+                self._sheet_id,
+                self.clipboard.copy(
+                    self.document.workbook, self._sheet_id, self.selection, is_cut
+                ),
+            )
         except UserError as error:
             self.message.emit(error.text, error.hint)
             return False
+        self._show_copied()
         return True
 
-    def paste(self) -> None:
+    def _show_copied(self) -> None:
+        """Frame what was copied, on its own sheet."""
+        marks: tuple[Mark, ...] = ()
+        if self._copied_from is not None and self._copied_from[0] == self._sheet_id:
+            accent = current_theme().accent
+            marks = (Mark(self._copied_from[1], MarkKind.COPIED, accent),)
+        self.overlay.set_marks("copied", marks)
+
+    def end_copy(self) -> bool:
+        """Take the frame away from what was copied; what was cut stays where it is."""
+        had = self._copied_from is not None
+        self._copied_from = None
+        self.clipboard.forget_cut()
+        self._show_copied()
+        return had
+
+    def paste(self, what: PasteWhat = EVERYTHING) -> None:
         """Put the clipboard's cells here; all of them, or none and a message why."""
+        if not self.finish_typing():
+            return
         try:
-            pasted = clipboard.paste(
-                self.document, self._sheet_id, self.selection, self._extent.region
+            pasted = self.clipboard.paste(
+                self.document, self._sheet_id, self.selection, self._extent.region, what
             )
         except UserError as error:
             self.message.emit(error.text, error.hint)
             return
-        if pasted is not None and self.attempt(pasted.edit, "Paste"):
+        if pasted is None:
+            return
+        kept = None if pasted.was_cut else self._copied_from
+        if self.attempt(pasted.edit, "Move" if pasted.was_cut else "Paste"):
+            self._copied_from = kept
+            self._show_copied()
             self.select(pasted.region)
 
     def clear(self) -> None:
@@ -210,6 +316,8 @@ class GridView(GridCanvas):
     def apply_change(self, change: Change) -> None:
         """Follow a change of the document: repaint what is visible and changed, no more."""
         if change.structure:
+            self.end_copy()
+            self.overlay.set_arrows(())
             sheets = self.document.workbook.sheets
             if all(sheet.id != self._sheet_id for sheet in sheets):
                 self.reload(sheets[0].id)
@@ -279,6 +387,15 @@ class GridView(GridCanvas):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.mouse.double_click(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of what was clicked; of the current cell for the menu key."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            box = self._layout.cell_rect(self.current)
+            self.menu_asked.emit("cells", self.viewport().mapToGlobal(box.center()))
+        else:
+            self.menu_asked.emit(self.mouse.place_of(event.pos()), event.globalPos())
+        event.accept()
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and self.mouse.tool_tip(event):

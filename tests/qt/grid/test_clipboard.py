@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import ErrorCode
-from gradsheet.qt.grid.clipboard import decimal_sign, read_tsv, tiled
+from gradsheet.qt.grid.clipboard_read import decimal_sign, read_tsv, tiled
 from gradsheet.qt.grid.view import GridView
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_a_point_is_the_decimal_sign_unless_commas_read_more_numbers() -> None:
     assert decimal_sign([["1,5", "a"]]) == ","
 
 
-def test_copied_formulas_move_with_the_paste_and_cut_ones_do_not(
+def test_copied_formulas_move_with_the_paste_and_cut_ones_stay_as_they_are(
     document: SheetDocument, grid: GridView, hands: Hands
 ) -> None:
     document.enter(grid.sheet_id, Cell.parse("B1"), "=A1*2")
@@ -74,9 +74,10 @@ def test_copied_formulas_move_with_the_paste_and_cut_ones_do_not(
     assert document.formula("D5") == original
     grid.select(Cell.parse("B1"))
     hands.press("Ctrl+X")
-    assert document.formula("B1") is None
+    assert document.formula("B1") == original
     grid.select(Cell.parse("E9"))
     hands.press("Ctrl+V", "F2")
+    assert document.formula("B1") is None
     assert grid.editing.editor.text() == "=A1*2"
     hands.press("Escape")
 

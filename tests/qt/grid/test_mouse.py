@@ -105,11 +105,16 @@ def test_dragging_a_row_edge_resizes_all_rows_selected_with_it(
     assert grid.sheet.row_heights == {1: 30, 2: 30, 3: 30}
 
 
-def test_double_click_on_an_edge_gives_the_own_size_back(grid: GridView, hands: Hands) -> None:
-    edge = QPoint(grid.layout_now.x_of(2) - 1, 8)
-    hands.drag(edge, edge + QPoint(36, 0))
+def test_double_click_on_an_edge_fits_the_column_to_what_it_holds(
+    document: SheetDocument, grid: GridView, hands: Hands
+) -> None:
+    document.put("B1", ("a text that is much wider than its column",), (1 / 3,))
     hands.double_click(QPoint(grid.layout_now.x_of(2) - 1, 8))
-    assert grid.sheet.column_widths == {}
+    wide = grid.sheet.column_widths[1]
+    assert grid.faces.plain.width("a text that is much wider than its column") <= wide <= 300
+    document.put("B1", (1.0,), (2.0,))
+    hands.double_click(QPoint(grid.layout_now.x_of(2) - 1, 8))
+    assert grid.sheet.column_widths[1] < 40
 
 
 def test_the_pointer_shows_where_an_edge_can_be_dragged(grid: GridView, hands: Hands) -> None:
