@@ -124,6 +124,48 @@ def step(document: Document) -> None:
     document.step_run()
 
 
+def _can_go_back(document: Document) -> bool:
+    timeline = document.run.timeline
+    return timeline.recording is not None and document.run.step > timeline.start
+
+
+def _has_future(document: Document) -> bool:
+    run = document.run
+    return run.timeline.recording is not None and run.step < run.timeline.end(run.step)
+
+
+@command(
+    "train.back", "Step back", menu="Train", shortcuts=("Shift+Space",), icon="step-back",
+    enabled=_can_go_back,
+)  # fmt: skip
+def step_back(document: Document) -> None:
+    """Show the step before, as it was to the last bit."""
+    document.seek_run(document.run.step - 1)
+
+
+@command("train.first", "Go to the start of the run", menu="Train", icon="skip-back",
+         enabled=_can_go_back, group=2)  # fmt: skip
+def go_to_start(document: Document) -> None:
+    """Show the first recorded step; the run can be gone through or branched from there."""
+    document.seek_run(document.run.timeline.start)
+
+
+@command("train.last", "Go to the end of the run", menu="Train", icon="skip-forward",
+         enabled=_has_future, group=2)  # fmt: skip
+def go_to_end(document: Document) -> None:
+    """Show the last recorded step."""
+    document.seek_run(document.run.timeline.end(document.run.step))
+
+
+@command(
+    "train.best", "Go to the best step", menu="Train", icon="star", group=2,
+    enabled=lambda document: document.run.timeline.recording is not None,
+)  # fmt: skip
+def go_to_best(document: Document) -> None:
+    """Show the recorded step with the smallest loss."""
+    document.seek_best()
+
+
 @command("train.run", "Run / Pause", menu="Train", shortcuts=("F5",), icon="play")
 def toggle_run(document: Document) -> None:
     """Run the optimizer step by step until paused."""

@@ -152,7 +152,9 @@ class Document:
         resume = self._training.stop()
         try:
             inverse, change = self.workbook.apply(edit)
-            self.history.push(label or edit.label, inverse)
+            entry = self.history.push(label or edit.label, inverse)
+            for training in self._trainings.values():
+                training.edited(entry, change)
             self.follow(change)
         finally:
             if resume:
@@ -221,13 +223,21 @@ class Document:
     def _recalculation_failed(self, error: BaseException) -> None:
         self.say(message_of(error, "recalculating"))
 
-    def write(self, results: Sequence[Computed]) -> None:
-        """Store computed values and show them; the history does not see it."""
+    def write(self, results: Sequence[Computed], *, by_run: bool = False) -> None:
+        """Store computed values and show them; the history does not see it.
+
+        Parameters
+        ----------
+        by_run : bool
+            Whether a run made them, so that the engine has to read them before its next job.
+        """
         touched: list[tuple[int, Region]] = []
         for result in results:
             cells = self.workbook.sheet(result.sheet).cells
             cells.write(result.region, result.values, result.kinds)
             touched.append((result.sheet, result.region))
+        if by_run:
+            self.calculation.written(touched)
         if touched:
             self._audience.changed(Change(values=tuple(touched)))
 
@@ -309,6 +319,9 @@ class Document:
             hyper=run.optimizer.hyper if run.optimizer else None,
             trace=run.trace,
             note=run.note,
+            first_step=run.timeline.start if run.timeline.recording else run.step,
+            last_step=run.timeline.end(run.step),
+            branches=run.timeline.branches,
         )
 
     def loss_now(self) -> float | None:
@@ -335,6 +348,14 @@ class Document:
             self.pause_run()
         else:
             self.start_run()
+
+    def seek_run(self, step: int) -> None:
+        """Show the run as it was at a recorded step; the nearest there is."""
+        self._training.seek(step)
+
+    def seek_best(self) -> None:
+        """Show the recorded step of the smallest loss."""
+        self._training.seek_best()
 
     def reset_run(self) -> None:
         """Put the changing cells back to exactly what they were before the first step."""

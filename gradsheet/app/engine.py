@@ -6,13 +6,15 @@ torch only on its own thread, so that the window shows first. Knows no window.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gradsheet.formula.address import Region
 from gradsheet.formula.values import UserError
 from gradsheet.learn.problem import Problem
 from gradsheet.sheet.workbook import Change, Workbook
@@ -112,6 +114,23 @@ class Calculation:
     def __init__(self, workbook: Workbook) -> None:
         self._workbook = workbook
         self._program: Program | None = None
+        self._written: set[tuple[int, Region]] = set()
+        self._lock = threading.Lock()
+
+    def written(self, places: Iterable[tuple[int, Region]]) -> None:
+        """Note that a run has put numbers into cells: the program has not seen them yet.
+
+        Called on the document's thread; the next job reads them.
+        """
+        with self._lock:
+            self._written.update(places)
+
+    def _catch_up(self) -> None:
+        """Let the program read what a run has written since the last job."""
+        with self._lock:
+            places, self._written = tuple(self._written), set()
+        if places and self._program is not None:
+            self._program.recalculate(places)
 
     def everything(self) -> Sequence[Computed]:
         """Compile the workbook and return the values of every formula."""
@@ -124,6 +143,7 @@ class Calculation:
         """Return the values of the formulas that a change touches; recompile where it must."""
         if self._program is None or change.formulas or change.structure:
             return self.everything()
+        self._catch_up()
         return self._program.recalculate(change.values)
 
     def objective(self, problem: Problem) -> Objective:
@@ -136,6 +156,7 @@ class Calculation:
         """
         if self._program is None:
             self.everything()
+        self._catch_up()
         if self._program is None:
             raise UserError("The workbook has not been compiled.", "Open it again.")
         return self._program.objective(

@@ -6,11 +6,12 @@ workbook: cells are the document's. Imports torch only when a trainer is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from gradsheet.app.schedule_choice import ScheduleChoice
+from gradsheet.app.timeline import Branch, Timeline
 from gradsheet.tasks import Task
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class RunView:
     trace : LossTrace or None
     note : str
         Why the run stopped, or what it waits for.
+    first_step, last_step : int
+        The steps that can be shown; both are `step` where no record is kept.
+    branches : tuple of Branch
+        Futures that were left for another.
     """
 
     state: RunState
@@ -56,6 +61,9 @@ class RunView:
     hyper: Hyper | None
     trace: LossTrace | None
     note: str = ""
+    first_step: int = 0
+    last_step: int = 0
+    branches: tuple[Branch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,7 @@ class RunMark:
     hyper: Hyper | None
     state: dict[str, Any] | None
     trace: LossTrace | None
+    timeline: Timeline
 
 
 @dataclass(slots=True)
@@ -88,6 +97,7 @@ class Run:
     task: Task[Any, Any] | None = None
     schedule: ScheduleChoice | None = None
     """What moves the rate from step to step; None: nothing."""
+    timeline: Timeline = field(default_factory=Timeline)
 
     def ready(self) -> None:
         """Make the optimizer and the trace; called once torch is there."""
@@ -113,6 +123,7 @@ class Run:
             objective, self.optimizer, step=self.step, problem=problem, schedule=schedule
         )
         trainer.trace = self.trace
+        self.timeline.begin(trainer, self.trace)
         # The point of this step, if there is one already, was that of the cells before an edit.
         trainer.set_theta(objective.theta0)
         self.trainer = trainer
@@ -165,6 +176,7 @@ class Run:
             optimizer.hyper if optimizer else None,
             optimizer.state_dict() if optimizer else None,
             self.trace.copy() if self.trace is not None else None,
+            self.timeline.copy(),
         )
 
     def restore(self, mark: RunMark) -> None:
@@ -174,9 +186,13 @@ class Run:
         self.state = "paused" if mark.step else "idle"
         self.note = ""
         if self.optimizer is not None and mark.optimizer == self.optimizer_name and mark.state:
+            hyper = self.optimizer.hyper
             self.optimizer.load(mark.state)
+            self.optimizer.hyper = hyper
         if mark.trace is not None:
             self.trace = mark.trace.copy()
+        self.timeline = mark.timeline.copy()
+        self.timeline.changed()
 
     def rewind(self) -> None:
         """Go back to step 0 with a fresh optimizer state and an empty trace."""
@@ -187,6 +203,7 @@ class Run:
         if self.optimizer is not None and self.trace is not None:
             self.optimizer = type(self.optimizer)(self.optimizer.rule, self.optimizer.hyper)
             self.trace = type(self.trace)()
+        self.timeline = Timeline()
 
     def choose(self, name: str) -> None:
         """Change the optimizer; its rate and state start from that optimizer's defaults."""
@@ -196,8 +213,25 @@ class Run:
         self.hyper_changes = {}
         self.optimizer = make_optimizer(name)
         self.trainer = None
+        self.timeline.changed()
 
     def set_hyper(self, change: Callable[[Hyper], Hyper]) -> None:
         """Change rates; they hold from the next step on, also in the middle of a run."""
         if self.optimizer is not None:
             self.optimizer.hyper = change(self.optimizer.hyper)
+            self.timeline.changed()
+
+    def stand_at(self, state: Mapping[str, Any], snapshot: Snapshot) -> None:
+        """Go to a recorded step: its optimizer, rates and loss; the cells are the document's."""
+        from gradsheet.learn.optimizers import make_optimizer
+
+        saved = state["optimizer"]
+        if self.optimizer is None or self.optimizer.rule.name != saved["name"]:
+            self.optimizer = make_optimizer(saved["name"])
+            self.optimizer_name = saved["name"]
+        self.optimizer.load(saved)
+        self.trainer = None
+        self.step, self.loss = snapshot.step, snapshot.loss
+        self.steps_per_second = 0.0
+        self.state, self.note = "paused", ""
+        self.timeline.is_replaying, self.timeline.state = True, state

@@ -7,21 +7,23 @@ made in a task or on the engine's thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.messages import Message, message_of
 from gradsheet.app.run import Run, RunMark
+from gradsheet.app.timeline import Timeline
 from gradsheet.formula.values import UserError
 from gradsheet.lessons.lesson import LessonBook
 from gradsheet.sheet.edits import Composite, Edit, SetValues
-from gradsheet.sheet.workbook import Workbook
+from gradsheet.sheet.workbook import Change, Workbook
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
     from gradsheet.formula.objective import Objective
     from gradsheet.learn.trainer import Snapshot
+    from gradsheet.learn.trajectory import Recording
 
 PATIENCE_S = 0.008
 """How long a step may keep the window waiting; its result comes with the clock then."""
@@ -46,6 +48,10 @@ class Training:
         """Puts the changing cells back to what they were at step 0."""
         self._marks: dict[int, RunMark] = {}
         """Where the run stood before (after undo: after) a history entry, by its number."""
+        self._timelines: dict[int, Timeline] = {}
+        """The record before (after undo: after) an edit of the data, by its history entry."""
+        self._wanted: int | None = None
+        """The step asked for last, while another is on its way."""
 
     def refresh(self) -> None:
         """Read again what the cells say about the run; here nothing does."""
@@ -77,8 +83,12 @@ class Training:
             self.run.start()
 
     def step(self, n: int) -> None:
-        """Take `n` steps, then pause."""
+        """Take `n` steps, then pause; where they are recorded and nothing changed, show them."""
         self.stop()
+        run = self.run
+        if run.timeline.is_replaying and run.step + n <= run.timeline.end(run.step):
+            self.seek(run.step + n)
+            return
         self._with_trainer(lambda: self._advance(n))
         self._document.engine.settle(PATIENCE_S)
 
@@ -137,7 +147,7 @@ class Training:
     def _show(self, snapshot: Snapshot) -> None:
         failed_before = self.run.state == "failed"
         self.run.take(snapshot)
-        self._document.write(snapshot.computed)
+        self._document.write(snapshot.computed, by_run=True)
         if snapshot.failure and not failed_before:
             hint = "Undo the run, or reset it, and try a tenth of the learning rate."
             message = Message("warning", snapshot.failure, hint, action="train.retry_slower")
@@ -171,6 +181,73 @@ class Training:
         if mark is not None:
             self._marks[entry] = here
             self.run.restore(mark)
+        timeline = self._timelines.get(entry)
+        if timeline is not None:
+            self._timelines[entry] = here.timeline
+            self.run.timeline = timeline.copy()
+
+    def edited(self, entry: int, change: Change) -> None:
+        """An edit was made: the record goes on if it touched changing cells only."""
+        timeline = self.run.timeline
+        if self._is_of_parameters(change):
+            timeline.changed()
+        elif timeline.recording is not None:
+            self._timelines[entry] = timeline.copy()
+            timeline.forget()
+
+    def _is_of_parameters(self, change: Change) -> bool:
+        if change.formulas or change.structure:
+            return False
+        return all(
+            any(p.sheet == sheet and p.region.contains(region) for p in self.problem.parameters)
+            for sheet, region in change.values
+        )
+
+    # ------------------------------------------------------------------ going through time
+
+    def seek(self, step: int) -> None:
+        """Show the run at a recorded step, as it was to the last bit; a run that is on pauses."""
+        self.stop()
+        run = self.run
+        record = run.timeline.recording
+        if record is None:
+            return
+        step = max(record.start, min(step, record.end))
+        busy, self._wanted = self._wanted is not None, step
+        if not busy and step != run.step:
+            self._look_up(record, step)
+            self._document.engine.settle(PATIENCE_S)
+        elif not busy:
+            self._wanted = None
+
+    def _look_up(self, record: Recording, step: int) -> None:
+        def show(found: tuple[Mapping[str, Any], Snapshot]) -> None:
+            wanted, self._wanted = self._wanted, None
+            if self.run.timeline.recording is not record or self.run.task is not None:
+                return
+            self.run.stand_at(*found)
+            self._document.write(found[1].computed, by_run=True)
+            self._document.notify_run()
+            if wanted is not None and wanted != step:
+                self._wanted = wanted
+                self._look_up(record, wanted)
+
+        def failed(error: BaseException) -> None:
+            self._wanted = None
+            self.failed(error)
+
+        self._document.engine.submit(lambda: record.show(step), show, failed, "going through time")
+
+    def seek_best(self) -> None:
+        """Show the recorded step of the smallest loss."""
+        trace = self.run.trace
+        record = self.run.timeline.recording
+        if trace is None or record is None:
+            return
+        steps, losses = trace.arrays()
+        inside = (steps >= record.start) & (steps <= record.end)
+        if inside.any():
+            self.seek(int(steps[inside][losses[inside].argmin()]))
 
     # ------------------------------------------------------------------ rates
 

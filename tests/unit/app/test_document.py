@@ -254,3 +254,24 @@ def test_closing_in_the_middle_of_a_run_leaves_no_thread(document: Document) -> 
     poll_until(document, lambda: document.run_view().step > 5)
     document.close()
     assert not [task for task in tasks.live_tasks() if task.name == "training"]
+
+
+def test_an_edit_after_training_is_computed_from_the_trained_cells(document: Document) -> None:
+    document.step_run(50)
+    document.finish()
+    trained = document.workbook.sheets[0].cells.read(PREDICTIONS)[0]
+    sheet = document.workbook.sheets[0].id
+    document.enter(sheet, Cell.parse("B25"), "2")
+    document.finish()
+    after = document.workbook.sheets[0].cells.read(PREDICTIONS)[0]
+    np.testing.assert_allclose(after[1:], trained[1:], rtol=1e-12)
+    users = document.workbook.sheets[0].cells.read(USERS)[0]
+    items = document.workbook.sheets[0].cells.read(ITEMS)[0]
+    np.testing.assert_allclose(after[0, 0], users[0] @ items[:, 0], rtol=1e-12)
+    document.step_run(1)
+    document.finish()
+    loss = document.loss_now()
+    assert loss is not None
+    assert loss < 2.0, "the run goes on from the trained cells"
+    moved = document.workbook.sheets[0].cells.read(USERS)[0]
+    assert abs(moved - users).max() < 0.2
