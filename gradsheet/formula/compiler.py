@@ -7,10 +7,9 @@ what was computed. Knows no window and no workbook, only Inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from gradsheet.formula.address import Cell, Region
@@ -23,8 +22,9 @@ from gradsheet.formula.recurrence import Unrolled, unrolled
 from gradsheet.formula.results import Computed, Results, as_computed
 from gradsheet.formula.run import Run, is_volatile
 from gradsheet.formula.shortcut import Shortcut
+from gradsheet.formula.storage import Storage
 from gradsheet.formula.syntax import Expr, parse
-from gradsheet.formula.windows import Plane, Planes
+from gradsheet.formula.windows import Planes
 
 _MOST_ROUNDS = 20  # spills that move each other are given up after so many tries
 
@@ -47,9 +47,9 @@ class Program:
         self._inputs = inputs
         self._generator = torch.Generator().manual_seed(seed)
         self._spills: dict[tuple[int, Cell], Region] = {}
-        self.obstructions: dict[int, set[Cell]] = {}
         self._draws: dict[tuple[object, ...], torch.Tensor] = {}
-        self._planes = Planes({})
+        self.storage = Storage(inputs)
+        self.targets: dict[int, list[tuple[int, Region]]] = {}
         self._plan()
         self._is_current = False
 
@@ -126,11 +126,12 @@ class Program:
         list of Computed, the new values of every block that was computed
         """
         if changed is None or not self._is_current:
-            self._load()
+            self.storage.load(self.graph)
+            self.targets = {}
             dirty = set(range(len(self.graph.blocks)))
         else:
             for sheet, region in changed:
-                self._refresh(sheet, region)
+                self.storage.refresh(self.graph, sheet, region)
             dirty = self._dirtied(changed)
         results = Results()
         kept = set(range(len(self.graph.blocks))) - dirty  # the time of day is drawn anew, too
@@ -178,7 +179,7 @@ class Program:
 
     def snapshot(self) -> Planes:
         """The cells as they are now."""
-        return self._planes.snapshot()
+        return self.storage.planes.snapshot()
 
     def unrolled(self, component: int) -> Unrolled:
         """The steps of a component."""
@@ -227,7 +228,7 @@ class Program:
         for number, component in enumerate(self.graph.components):
             for index in component.blocks:
                 self.component_of[index] = number
-        self.targets: dict[int, list[tuple[int, Region]]] = {}
+        self.targets = {}
         self.order: list[int] = []
         self.runs: dict[int, int] = {}
         self.shortcuts: dict[int, Shortcut | None] = {}
@@ -235,67 +236,6 @@ class Program:
         self._volatile = {
             block.index for block in self.graph.blocks if is_volatile(block.expr)
         }
-
-    def _load(self) -> None:
-        planes = {}
-        for sheet in self._inputs.sheet_ids():
-            used = self._inputs.used(sheet)
-            hull = Region(0, 0, max(1, used.bottom), max(1, used.right))
-            for block in self.graph.blocks:
-                if block.sheet == sheet:
-                    hull = hull.union_hull(block.region)
-            values, kinds = self._inputs.read(sheet, hull)
-            planes[sheet] = Plane(np.ascontiguousarray(values), np.ascontiguousarray(kinds))
-        self._planes = Planes(planes)
-        self.targets = {}
-
-    def _refresh(self, sheet: int, region: Region) -> None:
-        """Take new constants; formula cells keep what was computed."""
-        plane = self._planes.planes.get(sheet)
-        if plane is None:
-            return
-        reach = region.intersect(self._inputs.used(sheet)) or Region(0, 0, 0, 0)
-        if reach.bottom > plane.rows or reach.right > plane.cols:
-            plane.grow(reach.bottom + reach.bottom // 8, reach.right + reach.right // 8)
-        inner = region.intersect(plane.region)
-        if inner is None:
-            return
-        values, kinds = self._inputs.read(sheet, inner)
-        slices = inner.slices_in(plane.region)
-        for index in self.graph.blocks_in(sheet, inner):
-            block = self.graph.blocks[index]
-            kept = self._typed_over(block, inner, values, kinds) if block.dynamic else {}
-            for rows, cols in _local_slices(block, inner):
-                values[rows, cols] = plane.values[slices][rows, cols]
-                kinds[rows, cols] = plane.kinds[slices][rows, cols]
-            for at, (value, kind) in kept.items():
-                values[at], kinds[at] = value, kind
-        plane.write(slices, values, kinds)
-
-    def _typed_over(
-        self,
-        block: Block,
-        inner: Region,
-        values: npt.NDArray[np.float64],
-        kinds: npt.NDArray[np.uint8],
-    ) -> dict[tuple[int, int], tuple[float, int]]:
-        """What was typed into cells that a formula spilled into, by its place in `inner`.
-
-        A cell that holds what the formula put there was not typed into.
-        """
-        plane = self._planes.planes[block.sheet]
-        held = self.obstructions.setdefault(block.sheet, set())
-        shared = block.region.intersect(inner)
-        kept = {}
-        for cell in shared.cells() if shared is not None else ():
-            at = (cell.row - inner.top, cell.col - inner.left)
-            same = (values[at], kinds[at]) == (plane.values[cell], plane.kinds[cell])
-            if cell == block.part.host or not kinds[at] or (same and cell not in held):
-                held.discard(cell)
-                continue
-            held.add(cell)
-            kept[at] = (float(values[at]), int(kinds[at]))
-        return kept
 
     def _dirtied(self, changed: Sequence[tuple[int, Region]]) -> set[int]:
         start = set(self._volatile)
@@ -324,7 +264,7 @@ class Program:
 
     def _run(self, dirty: set[int], results: Results) -> set[int] | None:
         """Compute blocks; what to compute again if spills changed the graph, else None."""
-        run = Run(self, self._planes, {self.component_of[i] for i in dirty})
+        run = Run(self, self.storage.planes, {self.component_of[i] for i in dirty})
         everything = len(run.pending) == len(self.graph.components)
         run.all(results)
         self.targets.update(run.targets)
@@ -342,9 +282,9 @@ class Program:
         """Take new spill regions into the graph; which blocks to compute again."""
         for (sheet, cell), region in spills.items():
             old = self.spills.get((sheet, cell), Region.of(cell))
-            plane = self._planes.planes[sheet]
-            plane.grow(region.bottom, region.right)
-            kept = {*self._inputs.formulas(sheet), *self.obstructions.get(sheet, ())}
+            plane = self.storage.planes.planes[sheet]
+            self.storage.make_room(sheet, region.bottom, region.right)
+            kept = {*self._inputs.formulas(sheet), *self.storage.obstructions.get(sheet, ())}
             for rest in old.subtract(region):
                 parts = [rest]
                 if any(cell in kept for cell in rest.cells()):
@@ -358,21 +298,3 @@ class Program:
         self._plan()
         self.targets = {i: t for i, t in targets.items() if i < len(self.graph.blocks)}
         return set(range(len(self.graph.blocks)))
-
-
-def _local_slices(block: Block, inner: Region) -> Iterator[tuple[slice, slice]]:
-    part = block.part
-    if block.array is not None:
-        shared = block.array.intersect(inner)
-        if shared is not None:
-            yield shared.slices_in(inner)
-        return
-    rows = [r - inner.top for r in range(*part.slices[0].indices(1 << 31))
-            if inner.top <= r < inner.bottom]  # fmt: skip
-    cols = [c - inner.left for c in range(*part.slices[1].indices(1 << 31))
-            if inner.left <= c < inner.right]  # fmt: skip
-    if rows and cols:
-        yield (
-            slice(rows[0], rows[-1] + 1, part.row_stride),
-            slice(cols[0], cols[-1] + 1, part.col_stride),
-        )

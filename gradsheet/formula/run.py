@@ -152,7 +152,7 @@ class Run:
             if free is None:
                 batch = error(ErrorCode.SPILL)
             self.spills[block.sheet, block.part.host] = region
-            plane.grow(region.bottom, region.right)
+            self._program.storage.make_room(block.sheet, region.bottom, region.right)
         values, kinds_array = fitted(batch, region)
         plane.write(region.slices_in(plane.region), values, kinds_array)
 
@@ -165,6 +165,7 @@ class Run:
         graph = self._program.graph
         if graph.blocks_in(block.sheet, region) - {block.index}:
             return None
+        self._program.storage.cover(block.sheet, region)
         plane = self._planes.planes[block.sheet]
         inner = region.intersect(plane.region)
         if inner is not None:
@@ -173,7 +174,7 @@ class Run:
                 own = block.array.intersect(inner)
                 if own is not None:
                     held[own.slices_in(inner)] = 0
-                for cell in self._program.obstructions.get(block.sheet, ()):
+                for cell in self._program.storage.obstructions.get(block.sheet, ()):
                     if inner.contains(cell):
                         held[cell.row - inner.top, cell.col - inner.left] = 1
             held[0, 0] = 0
@@ -185,6 +186,7 @@ class Run:
         """Compute what a formula reads that was found only now."""
         reader = self._running[-1]
         self.targets.setdefault(reader.block, []).append((sheet, region))
+        self._program.storage.cover(sheet, region)
         for index in sorted(self._program.graph.blocks_in(sheet, region)):
             number = self._program.component_of[index]
             if number not in self.pending:

@@ -17,14 +17,30 @@ from gradsheet.formula import trace
 from gradsheet.formula.address import Region
 from gradsheet.formula.areas import Area, Part, Scatter
 from gradsheet.formula.batch import BLANK, ERROR, Batch
-from gradsheet.formula.values import ErrorCode
+from gradsheet.formula.values import ErrorCode, UserError
 
 Window: TypeAlias = tuple[Tensor, int | Tensor]
 """Numbers (rows, columns) float64 and their kind or kinds uint8."""
 
 
+MOST_CELLS = 400_000_000
+"""Cells between A1 and the last one that formulas of a sheet use; 3.6 GB."""
+
+
+def check_size(rows: int, cols: int) -> None:
+    """Raise UserError if a plane of this size would not fit in memory."""
+    if rows * cols > MOST_CELLS:
+        raise UserError(
+            f"Formulas use cells as far as row {rows:,} and column {cols:,} of one sheet.",
+            hint="Move them closer together, or name shorter ranges.",
+        )
+
+
 class Plane:
-    """Values and kinds of one sheet from A1 to the last cell that matters."""
+    """Values and kinds of one sheet from A1 to the last cell that matters.
+
+    A plane holds at most `MOST_CELLS`.
+    """
 
     def __init__(self, values: npt.NDArray[np.float64], kinds: npt.NDArray[np.uint8]) -> None:
         self._set(values, kinds)
@@ -41,6 +57,7 @@ class Plane:
         """Make room for so many rows and columns, blank where new."""
         if rows <= self.rows and cols <= self.cols:
             return
+        check_size(max(rows, self.rows), max(cols, self.cols))
         more = ((0, max(0, rows - self.rows)), (0, max(0, cols - self.cols)))
         self._set(np.pad(self.values, more), np.pad(self.kinds, more))
         self.is_shared = False
@@ -91,25 +108,30 @@ class Plane:
 
 
 class Planes:
-    """The planes of a workbook."""
+    """The planes of a workbook.
 
-    def __init__(self, planes: dict[int, Plane]) -> None:
+    Parameters
+    ----------
+    planes : by sheet, each from A1 to the last cell that a formula reads or computes
+    reach : rows and columns of what any sheet holds
+    """
+
+    def __init__(self, planes: dict[int, Plane], reach: tuple[int, int] = (1, 1)) -> None:
         self.planes = planes
+        self.reach = reach
+
+    def extent(self) -> tuple[int, int]:
+        """Rows and columns that whole-column and whole-row references reach, on every sheet."""
+        return self.reach
 
     def window(self, sheet: int, region: Region) -> Window:
         """Numbers and kinds of a region."""
         return self.planes[sheet].window(region)
 
-    def extent(self) -> tuple[int, int]:
-        """Rows and columns that whole-column and whole-row references reach, on every sheet."""
-        return (
-            max((plane.rows for plane in self.planes.values()), default=1) or 1,
-            max((plane.cols for plane in self.planes.values()), default=1) or 1,
-        )
-
     def snapshot(self) -> Planes:
         """The values as they are now."""
-        return Planes({sheet: plane.snapshot() for sheet, plane in self.planes.items()})
+        planes = {sheet: plane.snapshot() for sheet, plane in self.planes.items()}
+        return Planes(planes, self.reach)
 
 
 class Piece:
@@ -130,7 +152,7 @@ class Layered(Planes):
     """
 
     def __init__(self, below: Planes) -> None:
-        super().__init__(below.planes)
+        super().__init__(below.planes, below.extent())
         self._owner: dict[int, npt.NDArray[np.int32]] = {}
         self._locked: dict[int, npt.NDArray[np.bool_]] = {}
         self.pieces: list[Piece] = []

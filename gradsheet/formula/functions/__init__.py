@@ -11,6 +11,7 @@ from gradsheet.formula.functions import (
     calendar,
     chance,
     criteria,
+    joining,
     learning,
     linear,
     logic,
@@ -28,6 +29,6 @@ FUNCTIONS: dict[str, Function] = TABLE
 
 FAMILIES = (
     math, stats, spread, moments, criteria, logic, lookup, addresses, arrays, linear, text,
-    calendar, chance, learning,
+    joining, calendar, chance, learning,
 )  # fmt: skip
 """The modules that fill the table."""

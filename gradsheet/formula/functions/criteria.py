@@ -156,7 +156,7 @@ def _masks(
 
 
 def _pairs_of(evaluator: Evaluator, args: tuple[Value, ...]) -> tuple[list[Batch], list[Batch]]:
-    ranges = [evaluator.whole(evaluator.trimmed(args, v)) for v in args[::2]]
+    ranges = [evaluator.whole(v) for v in args[::2]]
     return ranges, [evaluator.one(v) for v in args[1::2]]
 
 
@@ -285,7 +285,7 @@ def _enter_many(
     @function(name, f"{argument}, range1, criteria1, ...", help_, family=FAMILY, params="r",
               gradient=_CHOSEN)  # fmt: skip
     def run(evaluator: Evaluator, summed: Value, *args: Value) -> Batch:
-        whole = evaluator.whole(evaluator.trimmed((summed, *args), summed))
+        whole = evaluator.whole(summed)
         return _conditional(evaluator, whole, args, what)
 
 

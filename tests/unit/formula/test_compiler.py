@@ -7,7 +7,7 @@ from sheets import Book, Calculated, PlainTable, calculate, value_of
 
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.compiler import compile_program
-from gradsheet.formula.values import ErrorCode
+from gradsheet.formula.values import ErrorCode, UserError
 
 
 def column(calculated: Calculated, letter: str, first: int, last: int) -> list[object]:
@@ -257,3 +257,41 @@ def test_overflow_is_num_and_shows_in_what_would_hide_it() -> None:
     assert value_of("=EXP(-1/0)") == ErrorCode.DIV0
     assert value_of("=IF(1E300*1E300>1,1,2)") == ErrorCode.NUM
     assert value_of("=MAX(-1E300*1E300,1)") == ErrorCode.NUM
+
+
+def test_a_cell_far_away_that_no_formula_reads_costs_nothing() -> None:
+    book = Book()
+    book.put("A1", 2.0)
+    book.put("XFD1048576", 1.0)
+    book.put("B1", "=A1*3")
+    assert Calculated(book)["B1"] == 6
+
+
+def test_formulas_that_span_a_whole_sheet_are_refused_in_words() -> None:
+    book = Book()
+    book.put("A1", 2.0)
+    book.put("XFD1048576", "=A1")
+    with pytest.raises(UserError, match="row 1,048,576"):
+        Calculated(book)
+
+
+def test_offset_reads_cells_that_no_formula_names() -> None:
+    book = Book()
+    book.put("A1", 30.0)
+    book.put("C40", 7.0)
+    book.put("B1", "=OFFSET(A1,A1+9,2)")
+    found = Calculated(book)
+    assert found["B1"] == 7
+    book.put("C40", 8.0)
+    found.recalculate([(0, Region.parse("C40"))])
+    assert found["B1"] == 8
+
+
+def test_a_whole_column_sees_a_cell_typed_below() -> None:
+    book = Book()
+    book.put("A1", 1.0)
+    book.put("C1", "=COUNT(A:A)")
+    found = Calculated(book)
+    book.put("A500", 3.0)
+    found.recalculate([(0, Region.parse("A500"))])
+    assert found["C1"] == 2
