@@ -1,0 +1,93 @@
+"""The run as a line of time: a slider over its steps, back and forth, jump to the best.
+
+Owns its widgets. It is told a `RunView` and asks the document for a step; the record of the run
+is the document's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QAction, QFontMetrics
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
+
+from gradsheet.qt.figures import count_text
+from gradsheet.qt.theme import SPACE
+
+if TYPE_CHECKING:
+    from gradsheet.app.document import Document
+    from gradsheet.app.run import RunView
+
+BUTTONS_LEFT = ("train.first", "train.back")
+BUTTONS_RIGHT = ("train.last", "train.best")
+MOST_STEPS = 2**31 - 1
+"""A Qt slider counts in 32 bits."""
+
+
+class TimeBar(QWidget):
+    """Goes through the steps of a run; nothing to do before the first step.
+
+    Parameters
+    ----------
+    document : Document
+    actions : mapping of str to QAction
+        By command id; the buttons are theirs.
+    parent : QWidget
+    """
+
+    def __init__(
+        self, document: Document, actions: Mapping[str, QAction], parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setAccessibleName("Step of the run")
+        self.slider.setToolTip("Drag to see the run at any of its steps, exactly as it was")
+        self.slider.setPageStep(100)
+        self.slider.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.slider.valueChanged.connect(self._on_moved)
+        self._place = QLabel(self)
+        self._place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        widest = f"step {count_text(88_888_888)} of {count_text(88_888_888)}"
+        self._place.setMinimumWidth(QFontMetrics(self.font()).horizontalAdvance(widest))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE, 0, SPACE, 0)
+        row.setSpacing(SPACE // 2)
+        self.buttons: dict[str, QToolButton] = {}
+        for name in BUTTONS_LEFT:
+            row.addWidget(self._button(name, actions[name]))
+        row.addWidget(self.slider, 1)
+        for name in BUTTONS_RIGHT:
+            row.addWidget(self._button(name, actions[name]))
+        row.addWidget(self._place)
+        self.show_run(document.run_view())
+
+    def _button(self, name: str, action: QAction) -> QToolButton:
+        button = QToolButton(self)
+        button.setDefaultAction(action)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.buttons[name] = button
+        return button
+
+    def show_run(self, run: RunView) -> None:
+        """Stand where the run stands."""
+        first, last = run.first_step, min(run.last_step, MOST_STEPS)
+        with QSignalBlocker(self.slider):
+            self.slider.setRange(first, max(first, last))
+            if not self.slider.isSliderDown():
+                self.slider.setValue(min(run.step, MOST_STEPS))
+        self.slider.setEnabled(last > first)
+        if last > run.step:
+            text = f"step {count_text(run.step)} of {count_text(last)}"
+        elif last > first:
+            text = f"step {count_text(run.step)}"
+        else:
+            text = ""
+        self._place.setText(text)
+
+    def _on_moved(self, step: int) -> None:
+        self._document.seek_run(step)
