@@ -1,33 +1,34 @@
 """L-BFGS with restarts: the method of `Solve`, for smooth problems of up to some 10,000 cells.
 
 Owns the run: its iterations, its random restarts and the best point so far. Must not know cells
-or formulas. The steps are torch.optim.LBFGS's with the strong Wolfe line search (Nocedal and
-Wright, Numerical Optimization, 2nd edition, algorithms 7.5 and 3.5).
+or formulas. Nocedal and Wright, Numerical Optimization (2nd edition), algorithms 7.4 and 7.5,
+by hand in numpy: torch.optim.LBFGS spends three times as long in its own small tensors as the
+sheet takes to compute, and a second on imports; it is the oracle in the tests.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gradsheet.formula.values import UserError
+from gradsheet.learn.line_search import Floats, Trial, strong_wolfe
 from gradsheet.learn.pacing import PacedRun, Snapshot
 from gradsheet.learn.problem import Problem
 from gradsheet.learn.trainer import Objective
 from gradsheet.tasks import Control
 
-# Higher than any loss, low enough that the line search's cubics stay finite: an error on the way
-# to the loss (a logarithm of 0, say) is a wall to turn back from.
-_WALL = 1e100
 _SMALL_START = 0.1
-_LINE_SEARCH = 25
-"""Evaluations of one line search, torch's own limit."""
-_QUIET_ITERATIONS = 4
+_FINER = 1e-5
+_CURVED = 1e-14
+"""Of a step times the change of the gradient, as a part of their sizes: below it is noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,96 @@ class Effort:
     ----------
     restarts : random starts after the first one
     iterations : most of them from each start
-    tolerance : a start is done when its loss has changed by less than this part of it, some
-        iterations in a row
+    tolerance : a start is left when `window` iterations have lowered the loss by less than this
+        part of it; the best of all is then refined as far as numbers go
+    window : iterations
     memory : pairs of steps and gradients that stand for the curvature
     """
 
     restarts: int = 4
     iterations: int = 500
-    tolerance: float = 1e-11
+    tolerance: float = 1e-6
+    window: int = 10
     memory: int = 20
+
+
+class Descent:
+    """L-BFGS from one start: `iterate` goes to lower values until it returns False.
+
+    Parameters
+    ----------
+    evaluate : gives value and gradient (n,) at a point (n,), None where there is no value
+    x : (n,), the start; not changed
+    memory : as in `Effort`
+
+    Attributes
+    ----------
+    x, value, gradient : where it is
+    """
+
+    def __init__(
+        self,
+        evaluate: Callable[[Floats], tuple[float, Floats] | None],
+        x: Floats,
+        value: float,
+        gradient: Floats,
+        memory: int,
+    ) -> None:
+        self.x, self.value, self.gradient = x, value, gradient
+        self._evaluate = evaluate
+        self._pairs: deque[tuple[Floats, Floats, float]] = deque(maxlen=memory)
+
+    def iterate(self) -> bool:
+        """Make one step; False, and nothing has changed, if there is none to lower values."""
+        while True:
+            if self._step():
+                return True
+            if not self._pairs:
+                return False
+            self._pairs.clear()  # a curvature gone stale: try straight down
+
+    def _step(self) -> bool:
+        direction = self._direction()
+        slope = float(self.gradient @ direction)
+        if not slope < 0:
+            return False
+        x = self.x
+
+        def at(length: float) -> Trial | None:
+            found = self._evaluate(x + length * direction)
+            if found is None:
+                return None
+            return Trial(length, found[0], float(found[1] @ direction), found[1])
+
+        first = 1.0 if self._pairs else min(1.0, 1.0 / float(np.abs(self.gradient).sum()))
+        start = Trial(0.0, self.value, slope, self.gradient)
+        found = strong_wolfe(at, start, first)
+        if found is None or found.gradient is None:
+            return False
+        step = found.length * direction
+        change = found.gradient - self.gradient
+        curvature = float(step @ change)
+        if curvature > _CURVED * float(np.linalg.norm(step) * np.linalg.norm(change)):
+            self._pairs.append((step, change, 1.0 / curvature))
+        self.x = x + step
+        self.value, self.gradient = found.value, found.gradient
+        return True
+
+    def _direction(self) -> Floats:
+        """Minus the inverse Hessian, as far as it is known, times the gradient (algorithm 7.4)."""
+        q = -self.gradient
+        if not self._pairs:
+            return q
+        alphas = []
+        for step, change, rho in reversed(self._pairs):
+            alpha = rho * float(step @ q)
+            alphas.append(alpha)
+            q -= alpha * change
+        _, change, rho = self._pairs[-1]
+        q *= 1.0 / (rho * float(change @ change))
+        for (step, change, rho), alpha in zip(self._pairs, reversed(alphas), strict=True):
+            q += (alpha - rho * float(change @ q)) * step
+        return q
 
 
 class LbfgsRun(PacedRun):
@@ -76,7 +158,7 @@ class LbfgsRun(PacedRun):
     restart : int
         Which start leads to the best point: 0 is the first one.
     is_done : bool
-        Whether all starts have been tried.
+        Whether all starts have been tried and the best one has been refined.
 
     Raises
     ------
@@ -105,11 +187,13 @@ class LbfgsRun(PacedRun):
         self._start = (objective.theta0 if theta is None else theta).detach().double().clone()
         self._free = _free_places(problem, self._start)
         self._spread = _spread(problem, self._start)
-        self._start_number = 0
-        self._points: list[tuple[Tensor, float, float, Tensor]] = []
+        self._number = 0
+        self._is_refining = False
         self._best: tuple[float, float, Tensor] | None = None
-        self._x = self._start[self._free].clone()
-        self._begin_start()
+        self._descent: Descent | None = None
+        self._values: deque[float] = deque(maxlen=self.effort.window + 1)
+        self._made = 0
+        self._begin(self._start[self._free].numpy().copy())
 
     @property
     def theta(self) -> Tensor:
@@ -118,118 +202,70 @@ class LbfgsRun(PacedRun):
 
     @property
     def loss(self) -> float:
-        """The loss cell at `theta`; NaN before the first evaluation."""
+        """The loss cell at `theta`; NaN if there is no number at any start."""
         return math.nan if self._best is None else self._best[1]
 
-    def _begin_start(self) -> None:
-        self._x.requires_grad_()
-        self._optimizer = torch.optim.LBFGS(
-            [self._x],
-            max_iter=1,
-            max_eval=_LINE_SEARCH + 1,
-            history_size=self.effort.memory,
-            tolerance_grad=0.0,
-            tolerance_change=0.0,
-            line_search_fn="strong_wolfe",
-        )
-        self._iterations = self._quiet = 0
-        self._before = math.inf
-        self._points.clear()
+    def _begin(self, x: Floats) -> None:
+        """Start a descent; none if there is no value at `x`."""
+        found = self._evaluate(x)
+        self._values.clear()
+        self._made = 0
+        self._descent = None
+        if found is not None:
+            self._descent = Descent(self._evaluate, x, *found, self.effort.memory)
+            self._values.append(found[0])
+            if not self.trace.last():
+                self._trace(found[0])
+
+    def _trace(self, value: float) -> None:
+        problem = self._problem
+        if problem is not None and problem.goal == "maximise":
+            value = -value
+        elif problem is not None and problem.goal == "value":
+            value = math.sqrt(value)  # how far the cell is from the value that it shall have
+        self.trace.append(self._step, value)
 
     # One iteration.
 
     def _advance_once(self) -> bool:
         if self.is_done:
             return False
-        here = self._value_at(self._x.detach())
-        if here is None:
-            if self._best is None and self._start_number >= self.effort.restarts:
-                self._fail()
-                return False
-            self._next_start()
-            return not self.is_done
-        value, loss, gradient = here
-        if not self.trace.last():
-            self.trace.append(self._step, loss)
-        self._optimizer.step(self._closure)  # type: ignore[no-untyped-call]
-        self._iterations += 1
-        self._step += 1
-        self._points = self._points[-1:] if self._is_newest() else self._points
-        after = self._value_at(self._x.detach())
-        if after is None:
-            self._next_start()
+        descent = self._descent
+        if descent is not None and descent.iterate():
+            self._step += 1
+            self._made += 1
+            self._trace(descent.value)
+            self._values.append(descent.value)
+            if not self._is_enough():
+                return True
+        self._go_on()
+        return not self.is_done
+
+    def _is_enough(self) -> bool:
+        """Whether the descent has come as far as is worth while."""
+        if self._made >= self.effort.iterations or self._is_solved():
             return True
-        self.trace.append(self._step, after[1])
-        self._note_quiet(value, after[0], gradient)
-        if self._quiet >= _QUIET_ITERATIONS or self._iterations >= self.effort.iterations:
-            self._next_start()
-        return True
+        if len(self._values) <= self.effort.window:
+            return False
+        level = self.effort.tolerance * (_FINER if self._is_refining else 1.0)
+        return self._values[0] - self._values[-1] <= level * abs(self._values[-1])
 
-    def _is_newest(self) -> bool:
-        return bool(self._points) and torch.equal(self._points[-1][0], self._x.detach())
-
-    def _note_quiet(self, before: float, after: float, gradient: Tensor) -> None:
-        change = abs(before - after)
-        level = self.effort.tolerance * max(abs(after), 1e-300)
-        is_flat = not gradient.numel() or float(gradient.abs().max()) == 0.0
-        is_solved = self._problem is not None and self._problem.goal == "value" and after < 1e-24
-        self._quiet = self._quiet + 1 if change <= level else 0
-        if is_flat or is_solved:
-            self._quiet = _QUIET_ITERATIONS
-
-    def _closure(self) -> float:
-        found = self._value_at(self._x.detach())
-        if found is None:
-            self._x.grad = torch.zeros_like(self._x)
-            return _WALL
-        self._x.grad = found[2].clone()
-        return found[0]
-
-    def _value_at(self, x: Tensor) -> tuple[float, float, Tensor] | None:
-        """What is minimised, the loss, and the gradient (free cells); None where not finite.
-
-        The optimizer asks for points again that its line search has seen: they are kept for the
-        iteration.
-        """
-        for seen, value, loss, gradient in reversed(self._points):
-            if torch.equal(seen, x):
-                return None if math.isnan(value) else (value, loss, gradient)
-        theta = self._start.clone()
-        theta[self._free] = x
-        tensor, full = self.objective.loss_and_gradient(theta)
-        self.evaluations += 1
-        loss = tensor.item()
-        gradient = full[self._free]
-        value, gradient = self._goal(loss, gradient)
-        if not math.isfinite(value) or not bool(torch.isfinite(gradient).all()):
-            self._points.append((x.clone(), math.nan, loss, gradient))
-            return None
-        self._points.append((x.clone(), value, loss, gradient))
-        if self._best is None or value < self._best[0]:
-            self._best = (value, loss, theta)
-            self.restart = self._start_number
-        return value, loss, gradient
-
-    def _goal(self, loss: float, gradient: Tensor) -> tuple[float, Tensor]:
-        """What is minimised for the problem's goal."""
-        problem = self._problem
-        if problem is None or problem.goal == "minimise":
-            return loss, gradient
-        if problem.goal == "maximise":
-            return -loss, -gradient
-        away = loss - problem.target
-        return away * away, gradient * (2.0 * away)
-
-    def _next_start(self) -> None:
-        """Go to the next random start, or end at the best point."""
-        self._start_number += 1
-        if self._start_number > self.effort.restarts or self._is_solved():
-            self.is_done = True
-            self._x = self.theta[self._free]
+    def _go_on(self) -> None:
+        """Take the next random start; after the last, refine the best point; then stop."""
+        self._number += 1
+        if self._number <= self.effort.restarts and not self._is_solved():
+            draw = torch.randn(self._start.shape, generator=self._generator, dtype=torch.float64)
+            self._begin((draw * self._spread)[self._free].numpy())
             return
-        draw = torch.randn(self._start.shape, generator=self._generator, dtype=torch.float64)
-        self._x = (draw * self._spread)[self._free]
-        self._begin_start()
+        if self._best is None:
+            self.is_done = True
+            where = getattr(self.objective, "failure", lambda _: "")(self._start)
+            self.failure = f"The loss is not a number at any start. {where}".rstrip()
+        elif self._is_refining or self._is_solved():
+            self.is_done = True
+        else:
+            self._is_refining = True
+            self._begin(self.theta[self._free].numpy().copy())
 
     def _is_solved(self) -> bool:
         """Whether nothing better can be found: the wanted value is reached."""
@@ -238,17 +274,35 @@ class LbfgsRun(PacedRun):
             return False
         return self._best[0] <= (1e-12 * max(1.0, abs(problem.target))) ** 2
 
-    def _fail(self) -> None:
-        self.is_done = True
-        where = getattr(self.objective, "failure", lambda _: "")(self._start)
-        self.failure = f"The loss is not a number at any start. {where}".rstrip()
+    def _evaluate(self, x: Floats) -> tuple[float, Floats] | None:
+        """What is minimised and its gradient in the free cells; None where not finite."""
+        theta = self._start.clone()
+        theta[self._free] = torch.from_numpy(x)
+        tensor, full = self.objective.loss_and_gradient(theta)
+        self.evaluations += 1
+        loss = tensor.item()
+        value, gradient = self._goal(loss, full[self._free].numpy())
+        if not math.isfinite(value) or not bool(np.isfinite(gradient).all()):
+            return None
+        if self._best is None or value < self._best[0]:
+            self._best = (value, loss, theta)
+            if not self._is_refining:
+                self.restart = self._number
+        return value, gradient
+
+    def _goal(self, loss: float, gradient: Floats) -> tuple[float, Floats]:
+        problem = self._problem
+        if problem is None or problem.goal == "minimise":
+            return loss, gradient
+        if problem.goal == "maximise":
+            return -loss, -gradient
+        away = loss - problem.target
+        return away * away, gradient * (2.0 * away)
 
     # Looking.
 
     def snapshot(self) -> Snapshot:
         """The best point so far; see PacedRun."""
-        if self._best is None:
-            self._value_at(self._x.detach())
         theta = self.theta
         return Snapshot(
             step=self._step,
