@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradsheet.formula.address import Cell, Region
-from gradsheet.formula.values import ErrorCode, Kind, Scalar, UserError, pack, unpack
+from gradsheet.formula.address import Cell
+from gradsheet.formula.values import ErrorCode, Kind, Scalar, UserError, unpack
 from gradsheet.sheet.workbook import Workbook
 
 if TYPE_CHECKING:
@@ -129,7 +129,6 @@ def check(path: Path) -> CheckResult:
         if is_volatile(formula.expr, workbook, sheet.id)
     }
     held = volatile | unsupported.keys()
-    _restore_spills(imported, held)
     prepared = time.perf_counter()
     program = compile_program(HeldWorkbook(workbook, held))
     compiled = time.perf_counter()
@@ -150,20 +149,6 @@ def check(path: Path) -> CheckResult:
         result.volatile += count.volatile
         result.not_stored += count.not_stored
     return result
-
-
-def _restore_spills(imported: Imported, held: set[tuple[int, Cell]]) -> None:
-    """Put back what held dynamic arrays spilled: nobody will compute it."""
-    workbook = imported.workbook
-    for sheet, cell in held:
-        store = workbook.sheet(sheet).cells
-        formula = store.formula(cell)
-        if formula is None or not formula.dynamic or formula.array is None:
-            continue
-        for member, scalar in imported.spilled.get(sheet, {}).items():
-            if formula.array.contains(member):
-                value, kind = pack(scalar, workbook.strings)
-                store.write(Region.of(member), value, kind)
 
 
 def _count_held(
@@ -230,13 +215,10 @@ def _pairs(
     for piece in computed:
         region = piece.region
         values, kinds = workbook.read(piece.sheet, region)
-        spilled = imported.spilled.get(piece.sheet, {})
         for cell in region.cells():
             at = cell.row - region.top, cell.col - region.left
             new = unpack(piece.values[at], int(piece.kinds[at]), strings)
             stored = unpack(values[at], int(kinds[at]), strings)
-            if stored is None and cell in spilled:
-                stored = spilled[cell]
             if new is None and stored is None and kinds[at] == Kind.BLANK:
                 continue  # where a smaller array leaves a cell alone
             yield piece.sheet, cell, stored, new

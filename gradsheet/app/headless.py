@@ -1,6 +1,7 @@
-"""Work without a window: `gradsheet solve` trains a lesson; `descend` and `race` are in `descend`.
+"""Work without a window: `gradsheet solve`, `check`, `convert`, `descend` and `race`.
 
-Uses the engine and the trainer directly. Knows no Qt.
+Owns the arguments of `solve` and the training of lessons; workbooks are in `solving`, `check` and
+`convert`, the sheets of epochs in `descend`. Knows no Qt.
 """
 
 from __future__ import annotations
@@ -8,12 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gradsheet.app import descend
+from gradsheet.app import check, convert, descend, solving
 from gradsheet.formula.values import UserError
 from gradsheet.lessons import catalogue
 from gradsheet.lessons.lesson import LessonBook, crosstab_of
@@ -25,8 +25,12 @@ def main(argv: Sequence[str]) -> int:
     Returns
     -------
     int
-        0 done, 1 failed with a message, 2 wrong arguments (from argparse).
+        0 done, 1 failed with a message, 2 wrong arguments (from argparse). `check` has its own.
     """
+    if argv and argv[0] == "check":
+        return check.main(argv)
+    if argv and argv[0] == "convert":
+        return convert.main(argv)
     options = _parser().parse_args(argv)
     run = {"solve": solve, "descend": descend.descend, "race": descend.race}[options.command]
     try:
@@ -43,53 +47,54 @@ def main(argv: Sequence[str]) -> int:
             f"{outcome['problem']}: {outcome['start']:.8g} -> {outcome['objective']:.8g} "
             f"in {outcome['steps']:,} steps, {outcome['seconds']:.2f} s"
         )
+        for note in outcome.get("notes", ()):
+            print(f"  {note}")
     return 0
 
 
 def solve(options: argparse.Namespace) -> dict[str, Any]:
-    """Train a lesson from a seeded start.
+    """Train a lesson from a seeded start, or solve a workbook.
+
+    L-BFGS is the method unless an optimizer, or a rate for one, is asked for.
 
     Returns
     -------
     dict
-        ``problem``, ``optimizer``, ``seed``, ``start`` and ``objective`` (loss before and after),
-        ``steps``, ``seconds`` (of the stepping alone), ``failure`` (text or None).
+        ``problem``, ``optimizer`` (as ``method``), ``seed``, ``start`` and ``objective`` (loss
+        before and after), ``steps``, ``seconds`` (of the stepping alone), ``failure`` (text or
+        None); see also `solving.solve_problem`.
 
     Raises
     ------
     UserError
         If there is no such lesson, optimizer or file, or a rate is not possible.
     """
+    if solving.is_workbook(options.problem):
+        return solving.solve_file(options)
     from gradsheet.formula.compiler import compile_program
-    from gradsheet.learn.optimizers import make_optimizer
-    from gradsheet.learn.trainer import Trainer
 
     book = _book(options)
     program = compile_program(book.workbook)
     program.recalculate()
     problem = book.problem
     objective = program.objective(problem.loss, [(p.sheet, p.region) for p in problem.parameters])
-    optimizer = make_optimizer(options.optimizer or book.optimizer, **_rates(options, book))
-    trainer = Trainer(objective, optimizer, problem=problem, seed=options.seed)
-    start = trainer.snapshot()
-    began = time.perf_counter()
-    trainer.advance(options.steps)
-    seconds = time.perf_counter() - began
-    end = trainer.snapshot()
+    method = options.method or options.optimizer
+    if method is None and (options.lr is not None or options.weight_decay is not None):
+        method = book.optimizer
+    rates = _rates(options, book, method)
+    outcome, _ = solving.solve_problem(objective, problem, options, method=method, rates=rates)
     return {
         "problem": options.problem,
-        "optimizer": options.optimizer or book.optimizer,
+        "optimizer": outcome["method"],
         "seed": options.seed,
-        "start": start.loss,
-        "objective": end.loss,
-        "steps": end.step,
-        "seconds": seconds,
-        "failure": end.failure,
+        **outcome,
     }
 
 
-def _rates(options: argparse.Namespace, book: LessonBook) -> dict[str, Any]:
-    own = options.optimizer in (None, book.optimizer)
+def _rates(
+    options: argparse.Namespace, book: LessonBook, method: str | None
+) -> dict[str, Any]:
+    own = method == book.optimizer
     rates: dict[str, Any] = dict(book.hyper) if own else {}
     if options.lr is not None:
         rates["lr"] = options.lr
@@ -103,7 +108,7 @@ def _book(options: argparse.Namespace) -> LessonBook:
     if kind != "lesson" or not name:
         raise UserError(
             f"{options.problem!r} is not something to solve.",
-            f"Write lesson:NAME. Lessons: {', '.join(catalogue.LESSONS)}.",
+            f"Write a workbook's name or lesson:NAME. Lessons: {', '.join(catalogue.LESSONS)}.",
         )
     lesson = catalogue.find(name)
     data = None
@@ -127,16 +132,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gradsheet")
     commands = parser.add_subparsers(dest="command", required=True)
     solve_parser = commands.add_parser(
-        "solve", help="train a lesson from a random start and print the loss"
+        "solve", help="minimise the loss of a lesson, or of a workbook's Solver model"
     )
-    solve_parser.add_argument("problem", help="lesson:dotprod or lesson:bias")
+    solve_parser.add_argument("problem", help="lesson:dotprod, lesson:bias, or an .xlsx file")
     solve_parser.add_argument("--ratings", help="a file of ratings to put into the lesson")
     solve_parser.add_argument("--optimizer", help="sgd, momentum, rmsprop, adam, adamw, ...")
     solve_parser.add_argument("--lr", type=float, help="learning rate")
     solve_parser.add_argument("--weight-decay", type=float)
-    solve_parser.add_argument("--steps", type=_count, default=2000)
+    solve_parser.add_argument(
+        "--steps", type=_count, help="2000 with an optimizer; with lbfgs 500 from each start"
+    )
     solve_parser.add_argument("--seed", type=int, default=0, help="of the random start")
     solve_parser.add_argument("--json", action="store_true", help="print one JSON object")
+    solving.add_options(solve_parser)
+    commands.add_parser("check", help="compare a workbook's formulas with its stored values")
+    commands.add_parser("convert", help="recompute a workbook and write it anew")
     descend.add_parsers(commands)
     return parser
 

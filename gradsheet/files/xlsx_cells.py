@@ -50,8 +50,6 @@ class Book:
     """Values of `cm` that mark a dynamic array."""
     formulas: FormulaCache = field(default_factory=FormulaCache)
     text_ids: dict[int, int] = field(default_factory=dict)
-    members: dict[int, dict[Cell, Scalar]] = field(default_factory=dict)
-    """Stored values, by sheet, of the cells that dynamic arrays spill into."""
     formula_count: int = 0
     tile_count: int = 0
     extent: int = 0
@@ -241,7 +239,7 @@ class CellCollector:
             self._settle_array(anchor, formula)
 
     def _settle_array(self, anchor: Cell, formula: Formula) -> None:
-        """Leave the anchor as the only formula of an array, and what spills to the engine."""
+        """Leave the anchor as the only formula of an array."""
         store = self._sheet.cells
         if store.formula(anchor) is not formula or formula.array is None:
             return  # another array had claimed the cell
@@ -249,21 +247,6 @@ class CellCollector:
             if cell != anchor:
                 store.set_formula(cell, None)
                 self._book.wrong("formula inside an array formula", self._sheet.name, cell)
-        if formula.dynamic and formula.array.size > 1:
-            stored = self._book.members.setdefault(self._sheet.id, {})
-            for part in formula.array.subtract(Region.of(anchor)):
-                for region, values, kinds in store.contents(part):
-                    for cell in region.cells():
-                        at = cell.row - region.top, cell.col - region.left
-                        if kinds[at]:
-                            stored[cell] = _unpacked(values[at], kinds[at], self._book.workbook)
-                store.write(part, 0.0, Kind.BLANK)
-
-
-def _unpacked(value: float, kind: int, workbook: Workbook) -> Scalar:
-    from gradsheet.formula.values import unpack
-
-    return unpack(float(value), int(kind), workbook.strings)
 
 
 def _too_far(sheet: str, cell: Cell) -> UserError:

@@ -6,7 +6,6 @@ comments, and the report of what else is in the file. Runs no macro, fetches not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -41,7 +40,7 @@ from gradsheet.files.xml_reading import (
 )
 from gradsheet.formula.address import MAX_COLS, MAX_ROWS, Cell
 from gradsheet.formula.syntax import Expr, Range, Ref, parse, transform
-from gradsheet.formula.values import FormulaError, Scalar, UserError
+from gradsheet.formula.values import FormulaError, UserError
 from gradsheet.learn.epoch_step import epoch_step_of
 from gradsheet.sheet.names import DefinedName
 from gradsheet.sheet.workbook import Sheet, Workbook
@@ -59,14 +58,11 @@ class Imported:
     workbook : with the values that the file stored; formulas are not recalculated
     report : what was not understood
     facts : what a workbook has no place for
-    spilled : by sheet, stored values of the cells that dynamic arrays spill into; those cells are
-        blank in the workbook until it is calculated
     """
 
     workbook: Workbook
     report: Report
     facts: FileFacts
-    spilled: Mapping[int, Mapping[Cell, Scalar]]
 
 
 def read_xlsx(source: Path | bytes) -> Imported:
@@ -125,9 +121,7 @@ class _Reading:
         facts = FileFacts(
             frozenset(self._hidden), self._scales, self._shown_first(root), has_macros
         )
-        return Imported(
-            self._workbook, self._findings.report(package.name), facts, self._book.members
-        )
+        return Imported(self._workbook, self._findings.report(package.name), facts)
 
     def _main_part(self) -> str:
         found = self._package.linked("", "officeDocument")
