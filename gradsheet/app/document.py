@@ -22,7 +22,7 @@ from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import Kind, parse_entry
 from gradsheet.learn.epoch_step import epoch_step_of
 from gradsheet.learn.problem import Problem
-from gradsheet.lessons import catalogue
+from gradsheet.lessons import blank, catalogue
 from gradsheet.lessons.lesson import Crosstab, Lesson, LessonBook
 from gradsheet.sheet.cells import Content, Formula
 from gradsheet.sheet.edits import Edit, SetCells
@@ -82,7 +82,12 @@ class Document:
 
     def open_crosstab(self, data: Crosstab, lesson_id: str | None = None, seed: int = 0) -> None:
         """Open a lesson on the user's own ratings; the lesson that is open unless told."""
-        self._open(catalogue.find(lesson_id or self.lesson.id), seed, data)
+        known = self.lesson.id if self.lesson.takes_ratings else "dotprod"
+        self._open(catalogue.find(lesson_id or known), seed, data)
+
+    def new_workbook(self) -> None:
+        """Open an empty workbook; what it learns is said by giving roles to cells."""
+        self._open(blank.LESSON, 0, None)
 
     def restart_lesson(self) -> None:
         """Open the lesson again as it was at the start; one key for the next student."""
@@ -325,7 +330,9 @@ class Document:
         )
 
     def loss_now(self) -> float | None:
-        """Return the number in the loss cell; None if it holds none."""
+        """Return the number in the loss cell; None if it holds none, or there is no loss."""
+        if not self._training.has_problem:
+            return None
         sheet, cell = self.problem.loss
         value, kind = self.workbook.sheet(sheet).cells.get(cell)
         return float(value) if kind == Kind.NUMBER else None

@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gradsheet.formula.address import Region
+from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 from gradsheet.learn.problem import Problem
 from gradsheet.sheet.workbook import Change, Workbook
@@ -145,6 +145,10 @@ class Calculation:
             return self.everything()
         self._catch_up()
         return self._program.recalculate(change.values)
+
+    def spills(self) -> Mapping[tuple[int, Cell], Region]:
+        """Return where dynamic formulas spill now, by sheet and anchor."""
+        return self._program.spills if self._program is not None else {}
 
     def objective(self, problem: Problem) -> Objective:
         """Return the problem's loss as a function of its changing cells.

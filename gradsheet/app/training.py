@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.messages import Message, message_of
+from gradsheet.app.roles import problem_from_roles, random_start, roles_of
 from gradsheet.app.run import Run, RunMark
 from gradsheet.app.timeline import Timeline
 from gradsheet.formula.values import UserError
+from gradsheet.learn.problem import Problem
 from gradsheet.lessons.lesson import LessonBook
 from gradsheet.sheet.edits import Composite, Edit, SetValues
 from gradsheet.sheet.workbook import Change, Workbook
@@ -41,9 +43,14 @@ class Training:
     """
 
     def __init__(self, document: Document, book: LessonBook) -> None:
-        self.problem = book.problem
-        self.run = Run(book.optimizer, dict(book.hyper))
         self._document = document
+        self._problem = book.problem
+        self._lack = UserError("Nothing says yet what is to be learned.", "Give cells roles.")
+        """Why there is no problem, while there is none."""
+        self._roles = roles_of(document.workbook)
+        if book.problem is None:
+            self._read_roles()
+        self.run = Run(book.optimizer, dict(book.hyper))
         self._start: Edit | None = None
         """Puts the changing cells back to what they were at step 0."""
         self._marks: dict[int, RunMark] = {}
@@ -53,8 +60,49 @@ class Training:
         self._wanted: int | None = None
         """The step asked for last, while another is on its way."""
 
+    @property
+    def problem(self) -> Problem:
+        """What is trained, and for what.
+
+        Raises
+        ------
+        UserError
+            If the roles of the workbook leave something open; it says what.
+        """
+        if self._problem is None:
+            raise UserError(self._lack.text, self._lack.hint)
+        return self._problem
+
+    @problem.setter
+    def problem(self, problem: Problem) -> None:
+        self._problem = problem
+
+    @property
+    def has_problem(self) -> bool:
+        """Whether something can be trained."""
+        return self._problem is not None
+
     def refresh(self) -> None:
-        """Read again what the cells say about the run; here nothing does."""
+        """Read the problem again where roles have changed; what was recorded is void then."""
+        roles = roles_of(self._document.workbook)
+        if roles != self._roles:
+            before, self._roles = self._problem, roles
+            self._read_roles()
+            self.run.timeline.forget()
+            now, optimizer = self._problem, self.run.optimizer
+            if optimizer is not None and now is not None and not _is_alike(before, now):
+                self.run.optimizer = type(optimizer)(optimizer.rule, optimizer.hyper)
+
+    def _read_roles(self) -> None:
+        old = self._problem
+        try:
+            self._problem = problem_from_roles(
+                self._document.workbook,
+                old.goal if old else "minimise",
+                old.target if old else 0.0,
+            )
+        except UserError as lack:
+            self._problem, self._lack = None, lack
 
     def ready(self) -> None:
         """The engine is there: make the optimizer."""
@@ -71,11 +119,21 @@ class Training:
     # ------------------------------------------------------------------ start and stop
 
     def start(self) -> None:
-        """Run until paused. Starts as soon as the engine is ready."""
+        """Run until paused. Starts as soon as the engine is ready.
+
+        Raises
+        ------
+        UserError
+            If there is no problem yet.
+        """
+        self._check_problem()
         if self.run.task is None and self.run.state != "running":
             self.run.state = "running"
             self._with_trainer(self._begin)
             self._document.notify_run()
+
+    def _check_problem(self) -> None:
+        _ = self.problem
 
     def _begin(self) -> None:
         if self.run.state == "running":
@@ -84,6 +142,7 @@ class Training:
 
     def step(self, n: int) -> None:
         """Take `n` steps, then pause; where they are recorded and nothing changed, show them."""
+        self._check_problem()
         self.stop()
         run = self.run
         if run.timeline.is_replaying and run.step + n <= run.timeline.end(run.step):
@@ -162,9 +221,16 @@ class Training:
             self._marked("Reset", self._start)
 
     def new_start(self, fresh: Workbook, label: str) -> None:
-        """Take the changing cells from another workbook of the same layout, at step 0."""
+        """Take the changing cells from another workbook of the same layout, at step 0.
+
+        Where roles have changed since, they get new random numbers of their own.
+        """
         self.stop()
-        self._marked(label, self._values_of(fresh))
+        if self._problem == self._document.book.problem:
+            self._marked(label, self._values_of(fresh))
+        else:
+            edit = random_start(self._document.workbook, self.problem, self._document.seed)
+            self._marked(label, edit)
 
     def _marked(self, label: str, edit: Edit) -> None:
         """Rewind the run by an edit whose undo also brings the run back to where it stood."""
@@ -198,8 +264,9 @@ class Training:
     def _is_of_parameters(self, change: Change) -> bool:
         if change.formulas or change.structure:
             return False
+        parameters = self._problem.parameters if self._problem else ()
         return all(
-            any(p.sheet == sheet and p.region.contains(region) for p in self.problem.parameters)
+            any(p.sheet == sheet and p.region.contains(region) for p in parameters)
             for sheet, region in change.values
         )
 
@@ -319,3 +386,10 @@ class Training:
             values, kinds = workbook.sheet(parameter.sheet).cells.read(parameter.region)
             edits.append(SetValues(parameter.sheet, parameter.region, values, kinds))
         return Composite(tuple(edits))
+
+
+def _is_alike(before: Problem | None, now: Problem) -> bool:
+    """Whether an optimizer's state of one problem serves the other: same cells, same rates."""
+    if before is None or before.regions != now.regions:
+        return False
+    return [p.rate_scale for p in before.parameters] == [p.rate_scale for p in now.parameters]

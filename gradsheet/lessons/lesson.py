@@ -57,8 +57,8 @@ class LessonBook:
     Attributes
     ----------
     workbook : Workbook
-    problem : Problem
-        The loss cell and the changing regions.
+    problem : Problem or None
+        The loss cell and the changing regions; None until roles say them.
     optimizer : str
         Name in `gradsheet.learn.optimizers.OPTIMIZERS`.
     hyper : mapping of str to float
@@ -72,7 +72,7 @@ class LessonBook:
     """
 
     workbook: Workbook
-    problem: Problem
+    problem: Problem | None
     optimizer: str
     sheet: int
     selection: Cell

@@ -24,9 +24,13 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RoleRegion:
-    """A region with its role, a label for people, and whether training leaves it alone."""
+    """A region with its role, a label for people, and whether training leaves it alone.
+
+    `rate_scale` multiplies the learning rate of its cells (a discriminative rate).
+    """
 
     region: Region
     role: Role
     label: str
     locked: bool = False
+    rate_scale: float = 1.0
