@@ -69,7 +69,8 @@ class Storage:
         plane = self.planes.planes.get(sheet)
         if plane is None:
             return
-        self.planes.reach = self._reach()
+        if region.bottom > self.planes.reach[0] or region.right > self.planes.reach[1]:
+            self.planes.reach = self._reach()
         if not plane.region.contains(region):
             self.cover(sheet, _wanted(self._inputs, graph, sheet))
         inner = region.intersect(plane.region)

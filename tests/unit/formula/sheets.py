@@ -51,10 +51,11 @@ class Book:
         return folded.index(name.casefold()) if name.casefold() in folded else None
 
     def used(self, sheet: int) -> Region:
-        hull = Region(0, 0, 0, 0)
-        for cell in [*self.cells.get(sheet, {}), *self.expressions.get(sheet, {})]:
-            hull = hull.union_hull(Region.of(cell))
-        return hull
+        held = [*self.cells.get(sheet, {}), *self.expressions.get(sheet, {})]
+        if not held:
+            return Region(0, 0, 0, 0)
+        rows, cols = [cell.row for cell in held], [cell.col for cell in held]
+        return Region(min(rows), min(cols), max(rows) + 1, max(cols) + 1)
 
     def read(self, sheet: int, region: Region) -> tuple[np.ndarray, np.ndarray]:
         values, kinds = np.zeros(region.shape), np.zeros(region.shape, np.uint8)
