@@ -5,9 +5,12 @@ engine's thread or in a task, and `poll` brings the results in. Holds every fact
 how a run is made is `training`'s.
 """
 
+# LONG: the one facade; its methods are short and hand on to training, engine and history.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.engine import Calculation, Engine, warm_up
@@ -94,13 +97,37 @@ class Document:
         self._open(self.lesson, self.seed, self.data)
 
     def _open(self, lesson: Lesson, seed: int, data: Crosstab | None) -> None:
-        book = lesson.build(seed, data)
+        self.open_book(lesson.build(seed, data), lesson, None, seed=seed, data=data)
+
+    def open_book(
+        self,
+        book: LessonBook,
+        lesson: Lesson,
+        path: Path | None,
+        *,
+        seed: int = 0,
+        data: Crosstab | None = None,
+    ) -> None:
+        """Show a workbook in the place of what is open.
+
+        Parameters
+        ----------
+        book : LessonBook
+        lesson : Lesson
+            Whose it is; for one's own workbook its title is the workbook's.
+        path : Path or None
+            The file it came from.
+        seed, data
+            As the lesson would take them to build it anew.
+        """
         if self.training is not None:
             self.training.stop()
         self.engine.drop()
         self._revision += 1
         self.lesson, self.seed, self.data, self.book = lesson, seed, data, book
         self.workbook, self.history = book.workbook, History()
+        self.path = path
+        self._saved = self.stamp_of(0)
         self.calculation = Calculation(book.workbook)
         training = self.training = training_for(self, book, book.sheet)
         self._trainings = {book.sheet: training}
@@ -111,9 +138,29 @@ class Document:
         self._audience.replaced()
         self.notify_run()
 
+    def stamp(self) -> tuple[int | None, int]:
+        """Return what tells one state of the open workbook from another."""
+        return self.stamp_of(self.run.step)
+
+    def stamp_of(self, step: int) -> tuple[int | None, int]:
+        """Return the stamp of the workbook as it is, at a step of the run."""
+        return (self.history.top, step)
+
+    def saved(self, path: Path, stamp: tuple[int | None, int]) -> None:
+        """Note that a state of the workbook lies in a file."""
+        self.path, self._saved = path, stamp
+        self.notify_run()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is something that no file has yet."""
+        return self.stamp() != self._saved
+
     @property
     def title(self) -> str:
         """What the window is called."""
+        if self.path is not None:
+            return self.path.name
         source = f" - {self.data.source}" if self.data else ""
         return f"{self.lesson.title}{source}"
 
@@ -291,11 +338,16 @@ class Document:
             self.training = known
             self.notify_run()
 
+    def rewind_others(self) -> None:
+        """Start the runs of the other sheets anew, for what they learn from has changed."""
+        for training in self._trainings.values():
+            if training is not self.training:
+                training.run.rewind()
+
     def set_schedule(self, choice: ScheduleChoice | None) -> None:
         """Let the rate follow a schedule from the next step on; None: as it is set."""
         resume = self._training.stop()
-        self.run.schedule = choice
-        self.run.trainer = None
+        self._training.set_schedule(choice)
         if resume:
             self.start_run()
         self.notify_run()
@@ -309,6 +361,11 @@ class Document:
     def problem(self) -> Problem:
         """The loss cell and the changing cells."""
         return self._training.problem
+
+    @property
+    def has_problem(self) -> bool:
+        """Whether something can be trained."""
+        return self._training.has_problem
 
     def run_view(self) -> RunView:
         """Return what there is to show of the run."""

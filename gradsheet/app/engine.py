@@ -139,6 +139,13 @@ class Calculation:
         self._program = compile_program(self._workbook)
         return self._program.recalculate()
 
+    def program(self) -> Program:
+        """Return the compiled program; compile it if there is none yet."""
+        if self._program is None:
+            self.everything()
+        assert self._program is not None
+        return self._program
+
     def follow(self, change: Change) -> Sequence[Computed]:
         """Return the values of the formulas that a change touches; recompile where it must."""
         if self._program is None or change.formulas or change.structure:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.messages import Message
+from gradsheet.app.schedule_choice import ScheduleChoice
 from gradsheet.app.training import Training
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind, UserError
@@ -56,6 +57,8 @@ class EpochTraining(Training):
         super().__init__(document, replace(book, optimizer=rule, hyper={}))
         self.trail: Any = None
         self._pass_began = 0
+        self._base: dict[Cell, float] = {}
+        """What a schedule multiplies: rate and momentum as they were set."""
         self.refresh()
 
     @property
@@ -85,8 +88,9 @@ class EpochTraining(Training):
         optimizer = self.run.optimizer
         if optimizer is None:
             return
-        changes = {name: value for name, cell in self._settings().items()
-                   if (value := self._number(cell)) is not None}  # fmt: skip
+        settings = self._settings()
+        numbers = {n: self._base.get(cell, self._number(cell)) for n, cell in settings.items()}
+        changes = {name: number for name, number in numbers.items() if number is not None}
         with suppress(UserError):  # a setting that no rule takes: the sheet shows what comes of it
             optimizer.hyper = replace(optimizer.hyper, **changes)  # type: ignore[arg-type]
 
@@ -124,10 +128,27 @@ class EpochTraining(Training):
             raise UserError(
                 f"This sheet has no cell for {missing[0]}.", "Its formulas are the optimizer."
             )
+        self._base.update(
+            {cells[n]: float(v) for n, v in changes.items() if cells[n] in self._base}
+        )
         edit = SetCells(self.sheet, tuple((cells[n], float(v)) for n, v in changes.items()))
         self._document.apply(edit)
         self.refresh()
         self._document.notify_run()
+
+    def set_schedule(self, choice: ScheduleChoice | None) -> None:
+        """See Training; what was set comes back into its cells, for the new one to move."""
+        super().set_schedule(choice)
+        epoch = self.epoch
+        if self._base:
+            back = SetCells(self.sheet, tuple(self._base.items()))
+            self._base = {}
+            self._document.apply(back, "Rate as it was set")
+        if choice is not None and choice.name != "constant":
+            for cell in (epoch.rate, epoch.momentum):
+                number = self._number(cell) if cell is not None else None
+                if cell is not None and number is not None:
+                    self._base[cell] = number
 
     def choose(self, name: str) -> None:
         """Say that here the tabs are the optimizers."""
@@ -165,15 +186,17 @@ class EpochTraining(Training):
         if self.trail is not None:
             self.trail.cut(self._pass_began)
         trail = self.trail
-        momentum = self._number(epoch.momentum) if epoch.momentum else None
+        base = dict(self._base)
+        momentum = base.get(epoch.momentum) if epoch.momentum else None
         schedule = run.schedule.schedule(momentum or 0.95) if run.schedule else None
 
         def make() -> EpochTrainer:
             from gradsheet.learn.epochs import EpochTrainer
 
             return EpochTrainer(
-                workbook, epoch, step=step, trace=trace, trail=trail, schedule=schedule
-            )
+                workbook, epoch, step=step, trace=trace, trail=trail, schedule=schedule,
+                base=base,
+            )  # fmt: skip
 
         def adopt(trainer: EpochTrainer) -> None:
             run.trainer = trainer

@@ -77,6 +77,8 @@ def solve(options: argparse.Namespace) -> dict[str, Any]:
     program = compile_program(book.workbook)
     program.recalculate()
     problem = book.problem
+    if problem is None:
+        raise UserError(f"{options.problem} has nothing to solve.", "Choose another lesson.")
     objective = program.objective(problem.loss, [(p.sheet, p.region) for p in problem.parameters])
     method = options.method or options.optimizer
     if method is None and (options.lr is not None or options.weight_decay is not None):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gradsheet.app.messages import Message, message_of
 from gradsheet.app.roles import problem_from_roles, random_start, roles_of
 from gradsheet.app.run import Run, RunMark
+from gradsheet.app.schedule_choice import ScheduleChoice
 from gradsheet.app.timeline import Timeline
 from gradsheet.formula.values import UserError
 from gradsheet.learn.problem import Problem
@@ -81,6 +82,11 @@ class Training:
     def has_problem(self) -> bool:
         """Whether something can be trained."""
         return self._problem is not None
+
+    def set_schedule(self, choice: ScheduleChoice | None) -> None:
+        """Let the rate follow a schedule from the next step on; None: as it is set."""
+        self.run.schedule = choice
+        self.run.trainer = None
 
     def refresh(self) -> None:
         """Read the problem again where roles have changed; what was recorded is void then."""

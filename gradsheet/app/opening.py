@@ -1,0 +1,278 @@
+"""Opening and saving: sessions, workbooks, and what of a run goes into a file.
+
+Owns which ending means which format and how a run is laid into a session and taken out again.
+Reading and writing happen on the engine's thread; the open workbook is untouched until a file
+has been read whole. Knows no window.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gradsheet.app.messages import Level, Message, message_of
+from gradsheet.formula.address import Cell
+from gradsheet.formula.values import UserError
+from gradsheet.lessons import blank, catalogue
+from gradsheet.lessons.lesson import Crosstab, Lesson, LessonBook
+
+if TYPE_CHECKING:
+    from gradsheet.app.document import Document
+    from gradsheet.files.session import Session
+
+SESSION = ".gradsheet"
+WORKBOOKS = (".xlsx", ".xlsm")
+KINDS = (SESSION, *WORKBOOKS)
+"""Endings that `open_file` reads; files of ratings go through the import."""
+
+
+def is_workbook(path: Path) -> bool:
+    """Return whether a file is opened as a workbook rather than as ratings."""
+    return path.suffix.lower() in KINDS
+
+
+def open_file(document: Document, path: Path) -> None:
+    """Read a session or a workbook and show it in the place of what is open.
+
+    What cannot be read is said in a message; the open workbook stays then.
+    """
+    read = _read_session if path.suffix.lower() == SESSION else _read_workbook
+
+    def failed(error: BaseException) -> None:
+        document.say(message_of(error, f"opening {path.name}"))
+
+    document.engine.submit(
+        lambda: read(path), lambda show: show(document), failed, f"opening {path.name}"
+    )
+
+
+def save_file(document: Document, path: Path) -> None:
+    """Write the open workbook; the ending says the format. Raises UserError for another one.
+
+    A message says what was written, or why it was not; an old file is whole either way.
+    """
+    if path.suffix.lower() not in (SESSION, ".xlsx"):
+        raise UserError(
+            f"gradsheet cannot write {path.suffix or 'a file without an ending'}.",
+            "Choose a name that ends in .gradsheet (everything) or .xlsx (for Excel).",
+        )
+    document.pause_run()
+    if path.suffix.lower() == SESSION:
+        job = _session_job(document, path)
+    else:
+        job = _workbook_job(document, path)
+    stamp = document.stamp()
+
+    def done(message: Message) -> None:
+        if path.suffix.lower() == SESSION:
+            document.saved(path, stamp)
+        document.say(message)
+
+    def failed(error: BaseException) -> None:
+        document.say(message_of(error, f"saving {path.name}"))
+
+    document.engine.submit(job, done, failed, f"saving {path.name}")
+
+
+# ------------------------------------------------------------------ workbooks of Excel
+
+
+def _read_workbook(path: Path) -> Callable[[Document], None]:
+    from gradsheet.files.solver_model import solver_models
+    from gradsheet.files.xlsx_read import read_xlsx
+
+    imported = read_xlsx(path)
+    workbook = imported.workbook
+    shown = imported.facts.active_sheet or workbook.sheets[0].id
+    models = [m for m in solver_models(workbook) if m.objective is not None]
+    model = next((m for m in models if m.sheet == shown), models[0] if models else None)
+    problem = None
+    notes = [str(finding) for finding in imported.report.findings]
+    if model is not None:
+        try:
+            problem = model.problem()
+            shown = model.sheet
+        except UserError as error:
+            notes.append(error.text)
+    book = LessonBook(
+        workbook=workbook,
+        problem=problem,
+        optimizer="adam",
+        hyper={"lr": 0.05},
+        sheet=shown,
+        selection=problem.loss[1] if problem is not None else Cell(0, 0),
+    )
+
+    def show(document: Document) -> None:
+        document.open_book(book, _own(path), path)
+        text = f"{path.name} is open."
+        if problem is not None:
+            text += " Its Solver model says what is learned: Step and Run train it."
+        level: Level = "warning" if imported.report.lost else "info"
+        hint = "The details list what in it has no meaning here." if notes else ""
+        document.say(Message(level, text, hint, "\n".join(notes)))
+
+    return show
+
+
+def _workbook_job(document: Document, path: Path) -> Callable[[], Message]:
+    from gradsheet.files.solver_model import model_of_problem, with_model
+
+    workbook = copy.copy(document.workbook)  # the same sheets, names of its own
+    if document.has_problem:
+        model = model_of_problem(document.problem)
+        workbook.names = with_model(workbook.names, workbook, model)
+
+    def job() -> Message:
+        from gradsheet.files.xlsx_write import write_xlsx
+
+        report = write_xlsx(workbook, path)
+        lost = "\n".join(str(finding) for finding in report.findings)
+        hint = "Some things have no place in an .xlsx file; the details say which." if lost else ""
+        return Message("info", f"Saved {path.name}, with live formulas.", hint, lost)
+
+    return job
+
+
+# ------------------------------------------------------------------ sessions
+
+
+def _own(path: Path) -> Lesson:
+    return dataclasses.replace(blank.LESSON, title=path.stem)
+
+
+def _session_job(document: Document, path: Path) -> Callable[[], Message]:
+    session = session_of(document)
+
+    def job() -> Message:
+        from gradsheet.files.session import save_session
+
+        save_session(session, path)
+        return Message("info", f"Saved {path.name}.")
+
+    return job
+
+
+def session_of(document: Document) -> Session:
+    """Return what is open as a session: workbook, problem, run and start values."""
+    from gradsheet.files.session import Session
+
+    run, book = document.run, document.book
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    optimizer = run.optimizer
+    facts: dict[str, Any] = {
+        "lesson": document.lesson.id,
+        "title": document.lesson.title,
+        "seed": document.seed,
+        "sheet": book.sheet,
+        "selection": list(book.selection),
+        "loss_name": book.loss_name,
+        "optimizer": run.optimizer_name,
+        "step": run.step,
+    }
+    if optimizer is not None:
+        facts["hyper"] = dataclasses.asdict(optimizer.hyper)
+        facts["steps_taken"] = optimizer.steps_taken
+        for name, tensor in optimizer.state.items():
+            arrays[f"state/{name}"] = tensor.detach().cpu().numpy().copy()
+    if run.trace is not None:
+        steps, losses = run.trace.arrays()
+        arrays["trace/steps"], arrays["trace/losses"] = steps.copy(), losses.copy()
+    data = document.data
+    if data is not None:
+        arrays["data/ratings"] = data.ratings
+        facts["data"] = {
+            "users": list(data.users),
+            "items": list(data.items),
+            "user_labels": list(data.user_labels),
+            "item_labels": list(data.item_labels),
+            "source": data.source,
+        }
+    problem = document.problem if document.has_problem else None
+    return Session(document.workbook, problem, facts, arrays)
+
+
+def _read_session(path: Path) -> Callable[[Document], None]:
+    from gradsheet.files.session import load_session
+
+    session = load_session(path)
+    facts = session.facts
+    lesson = catalogue.LESSONS.get(str(facts.get("lesson")))
+    if lesson is None:
+        lesson = dataclasses.replace(blank.LESSON, title=str(facts.get("title", path.stem)))
+    sheets = [sheet.id for sheet in session.workbook.sheets]
+    shown = facts.get("sheet")
+    hyper = facts.get("hyper", {})
+    book = LessonBook(
+        workbook=session.workbook,
+        problem=session.problem,
+        optimizer=str(facts.get("optimizer", "adam")),
+        hyper=hyper,
+        sheet=shown if shown in sheets else sheets[0],
+        selection=Cell(*facts.get("selection", (0, 0))),
+        loss_name=str(facts.get("loss_name", "loss")),
+    )
+
+    def show(document: Document) -> None:
+        document.open_book(
+            book, lesson, path, seed=int(facts.get("seed", 0)), data=_crosstab(session)
+        )
+        document.engine.submit(
+            lambda: None,
+            lambda _: _resume(document, session, path),
+            lambda error: document.say(message_of(error, f"opening {path.name}")),
+            "going on with the run",
+        )
+        document.say(Message("info", f"{path.name} is open."))
+
+    return show
+
+
+def _crosstab(session: Session) -> Crosstab | None:
+    entry = session.facts.get("data")
+    if entry is None or "data/ratings" not in session.arrays:
+        return None
+    return Crosstab(
+        ratings=np.asarray(session.arrays["data/ratings"]),
+        users=tuple(entry["users"]),
+        items=tuple(entry["items"]),
+        user_labels=tuple(entry["user_labels"]),
+        item_labels=tuple(entry["item_labels"]),
+        source=entry["source"],
+    )
+
+
+def _resume(document: Document, session: Session, path: Path) -> None:
+    """Put the run where it was: step, optimizer state, rates, loss trace."""
+    import torch
+
+    run, facts = document.run, session.facts
+    optimizer = run.optimizer
+    if optimizer is None or run.trace is None:
+        return
+    state = {
+        name.removeprefix("state/"): torch.from_numpy(np.array(array))
+        for name, array in session.arrays.items()
+        if name.startswith("state/")
+    }
+    optimizer.load(
+        {
+            "name": optimizer.rule.name,
+            "hyper": dataclasses.asdict(optimizer.hyper),
+            "steps_taken": int(facts.get("steps_taken", 0)),
+            "state": state,
+        }
+    )
+    run.step = int(facts.get("step", 0))
+    run.state = "paused" if run.step else "idle"
+    steps = session.arrays.get("trace/steps", np.empty(0))
+    losses = session.arrays.get("trace/losses", np.empty(0))
+    for step, loss in zip(steps.tolist(), losses.tolist(), strict=True):
+        run.trace.append(int(step), loss)
+    document.saved(path, document.stamp())

@@ -1,0 +1,135 @@
+"""Saving and opening: a run goes on where it was; workbooks train by their Solver model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gradsheet.app.document import Document
+from gradsheet.app.opening import open_file, save_file
+from gradsheet.formula.address import Cell
+from gradsheet.formula.values import UserError
+from gradsheet.lessons.lesson import lesson_crosstab
+
+
+@pytest.fixture
+def document() -> Iterator[Document]:
+    document = Document()
+    document.finish()
+    yield document
+    document.close()
+
+
+def cells(document: Document) -> bytes:
+    store = document.workbook.sheets[0].cells
+    values, kinds = store.read(store.used())
+    return values.tobytes() + kinds.tobytes()
+
+
+def save(document: Document, path: Path) -> None:
+    save_file(document, path)
+    document.finish()
+    assert path.exists(), document.log.messages()[-1]
+
+
+def opened(document: Document, path: Path) -> None:
+    open_file(document, path)
+    document.finish()
+
+
+def test_a_session_goes_on_exactly_where_it_was(document: Document, tmp_path: Path) -> None:
+    path = tmp_path / "run.gradsheet"
+    document.open_lesson("bias", seed=2)
+    document.step_run(40)
+    document.finish()
+    assert document.is_changed
+    save(document, path)
+    assert not document.is_changed
+    document.step_run(25)
+    document.finish()
+    assert document.is_changed
+    later = cells(document)
+    other = Document()
+    try:
+        opened(other, path)
+        view = other.run_view()
+        assert (view.step, view.state) == (40, "paused")
+        assert view.trace is not None
+        assert len(view.trace) == 41
+        assert other.title == "run.gradsheet"
+        assert not other.is_changed
+        other.step_run(25)
+        other.finish()
+        assert cells(other) == later
+    finally:
+        other.close()
+
+
+def test_ratings_of_ones_own_come_back_with_a_session(document: Document, tmp_path: Path) -> None:
+    path = tmp_path / "own.gradsheet"
+    document.open_crosstab(lesson_crosstab())
+    document.finish()
+    save(document, path)
+    document.open_lesson("bias")
+    document.finish()
+    opened(document, path)
+    assert document.lesson.id == "dotprod"
+    assert document.data is not None
+    assert document.data.item_labels == lesson_crosstab().item_labels
+
+
+def test_a_saved_workbook_opens_with_formulas_and_trains(
+    document: Document, tmp_path: Path
+) -> None:
+    path = tmp_path / "lesson.xlsx"
+    document.step_run(10)
+    document.finish()
+    loss = document.loss_now()
+    save(document, path)
+    opened(document, path)
+    assert document.title == "lesson.xlsx"
+    assert document.loss_now() == pytest.approx(loss, rel=1e-9)
+    assert document.problem.size == 150
+    document.step_run(30)
+    document.finish()
+    assert document.loss_now() < loss  # type: ignore[operator]
+
+
+def test_the_lectures_workbook_opens_and_trains(document: Document, reference: Path) -> None:
+    opened(document, reference / "workbooks" / "collab_filter_2019.xlsx")
+    assert document.problem.loss[1] in (Cell.parse("V41"), Cell.parse("V42"))
+    before = document.loss_now()
+    assert before == pytest.approx(0.39301547, abs=1e-7) or before == pytest.approx(
+        0.31946741, abs=1e-7
+    )
+    document.set_hyper(lr=0.001)
+    document.step_run(50)
+    document.finish()
+    assert document.loss_now() < before
+
+
+def test_what_cannot_be_read_is_said_and_the_open_workbook_stays(
+    document: Document, tmp_path: Path
+) -> None:
+    before = cells(document)
+    for name in ("broken.gradsheet", "broken.xlsx", "absent.gradsheet"):
+        path = tmp_path / name
+        if name != "absent.gradsheet":
+            path.write_bytes(b"this is no zip")
+        opened(document, path)
+        assert name in document.log.messages()[-1].text
+        assert cells(document) == before
+    assert document.path is None
+
+
+def test_another_ending_is_refused_before_anything_is_written(
+    document: Document, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"\.pdf"):
+        save_file(document, tmp_path / "x.pdf")
+    save_file(document, tmp_path / "no" / "folder.gradsheet")
+    document.finish()
+    assert "could not be written" in document.log.messages()[-1].text
+    assert list(tmp_path.iterdir()) == []
