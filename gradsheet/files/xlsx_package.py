@@ -84,7 +84,7 @@ class Package:
             )
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
-            if not info.is_dir():
+            if info.filename and not info.is_dir():
                 # Part names are compared without case (ECMA-376 part 2, 6.2.2.3).
                 self._infos.setdefault(_clean(info.filename).lower(), info)
         self._links: dict[str, list[Relationship]] = {}

@@ -17,6 +17,7 @@ MAX_DEPTH = 64
 MAX_TREE = 2_000_000
 """Elements of a part that is read as a tree."""
 
+_ENCODINGS = ("utf-8", "utf8", "utf-16", "us-ascii", "iso-8859-1")
 _RELATIONSHIPS = "/relationships"
 _COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006}"
 
@@ -51,10 +52,6 @@ def parse_stream(
         parser.Parse(b"", True)
     except expat.ExpatError as fault:
         raise UnreadablePart(f"damaged XML at line {fault.lineno}, column {fault.offset}") from None
-    except (LookupError, ValueError) as fault:  # an encoding that does not exist, or lies
-        if isinstance(fault, UnicodeError | LookupError):
-            raise UnreadablePart("text in an unknown encoding") from None
-        raise
 
 
 def _parser() -> expat.XMLParserType:
@@ -63,7 +60,14 @@ def _parser() -> expat.XMLParserType:
     parser.buffer_size = 1 << 16
     # OPC (ECMA-376 part 2, 8.1.4) forbids DTDs; without one there are no entities to expand.
     parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.XmlDeclHandler = _check_encoding
     return parser
+
+
+def _check_encoding(_version: str, encoding: str | None, _standalone: int) -> None:
+    # The same page allows UTF-8 and UTF-16 only; these others are harmless and do occur.
+    if encoding is not None and encoding.lower() not in _ENCODINGS:
+        raise UnreadablePart(f"text in the encoding {encoding[:30]}")
 
 
 def _refuse_doctype(*_: object) -> None:
