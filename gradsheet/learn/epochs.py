@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,8 @@ class EpochTrainer(PacedRun):
         To go on with.
     schedule : Schedule, optional
         Multiplies the rate (and momentum) cell by the number of the epoch.
+    base : mapping of Cell to float, optional
+        What a schedule multiplies; the cells' own numbers if not given.
     clock : callable
         Seconds, monotonic.
 
@@ -80,6 +82,7 @@ class EpochTrainer(PacedRun):
         trace: LossTrace | None = None,
         trail: Trail | None = None,
         schedule: Schedule | None = None,
+        base: Mapping[Cell, float] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(step, clock)
@@ -99,7 +102,7 @@ class EpochTrainer(PacedRun):
         self._lock = threading.Lock()
         self._sheet = _Sheet(self._cells, epoch.sheet)
         self._base = {
-            cell: self._sheet.number(cell)
+            cell: (base or {}).get(cell, self._sheet.number(cell))
             for cell in (epoch.rate, epoch.momentum)
             if cell is not None
         }

@@ -105,6 +105,8 @@ PRESETS: dict[str, Preset] = {
                0.02, "The floor falls so slowly that plain descent seems to stand still."),
     )
 }  # fmt: skip
+EXACT_UP_TO = 100_000
+"""Residuals that are worked out one by one; beyond, the loss comes from moments."""
 LINE = "line"
 """The id of the line fit beside the presets."""
 
@@ -151,6 +153,7 @@ class LineSurface:
     def __init__(self, x: Sequence[float], y: Sequence[float], batch: int = 0) -> None:
         self._x = torch.tensor(x, dtype=torch.float64)
         self._y = torch.tensor(y, dtype=torch.float64)
+        self._design = torch.stack((torch.ones_like(self._x), self._x))
         count = len(x)
         size = batch or count
         if not 1 <= size <= count:
@@ -169,9 +172,12 @@ class LineSurface:
 
     def loss(self, points: Tensor) -> Tensor:
         """See Surface."""
+        if self._design.shape[1] * len(points) <= EXACT_UP_TO:
+            # A difference of large moments would end in noise, even below 0, near the minimum.
+            return torch.addmm(self._y, points, self._design, beta=-1).square_().mean(1)
         x, xx, y, xy, yy = self._moments
         b, a = points[:, 0], points[:, 1]
-        return b * (b + 2 * (x * a - y)) + a * (xx * a - 2 * xy) + yy
+        return (b * (b + 2 * (x * a - y)) + a * (xx * a - 2 * xy) + yy).clamp_(min=0)
 
     def loss_and_gradient(self, points: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """See Surface; the gradient is that of the step's rows."""

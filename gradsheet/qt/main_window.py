@@ -25,6 +25,7 @@ from gradsheet.app.settings import Settings
 from gradsheet.lessons.catalogue import LESSONS
 from gradsheet.qt import help_windows
 from gradsheet.qt.actions import Actions
+from gradsheet.qt.descent_lab import DescentLab
 from gradsheet.qt.dock_title import make_dock
 from gradsheet.qt.frame_clock import FrameClock
 from gradsheet.qt.grid.formula_bar import FormulaBar
@@ -156,6 +157,7 @@ class MainWindow(QMainWindow):
             self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
             dock.visibilityChanged.connect(self._refresh_actions)
             self.docks[name] = dock
+        self.lab = DescentLab(self)
 
     def _build_status(self) -> None:
         self.status = StatusBar(self)
@@ -184,6 +186,7 @@ class MainWindow(QMainWindow):
         self.opening.progressed.connect(self.progress.show_progress)
         self.opening.opened.connect(self._on_opened)
         self.recent_menu.chosen.connect(self.open_ratings)
+        self.lab.connect_to()
         follow_system(self._on_system_theme)
 
     # ------------------------------------------------------------------ the clock
@@ -191,9 +194,10 @@ class MainWindow(QMainWindow):
     def _poll(self) -> None:
         self.document.poll()
         self.opening.poll()
+        self.lab.poll()
 
     def _is_busy(self) -> bool:
-        return self.document.is_busy or self.opening.is_busy
+        return self.document.is_busy or self.opening.is_busy or self.lab.is_busy
 
     # ------------------------------------------------------------------ the document speaks
 
@@ -247,6 +251,7 @@ class MainWindow(QMainWindow):
         self.grid.set_sheet(sheet_id)
         if self.grid.sheet_id != sheet_id:  # the edit that is open cannot be finished as it is
             self._show_tabs()
+        self.lab.sheet_shown(self.grid.sheet_id)
         self.grid.setFocus()
 
     def move_sheet(self, by: int) -> None:
@@ -392,6 +397,7 @@ class MainWindow(QMainWindow):
         self.clock.stop()
         self._summary.stop()
         self.opening.cancel()
+        self.lab.race_session.close()
         self.document.close()
         super().closeEvent(event)
         self.closed.emit()

@@ -1,0 +1,96 @@
+"""What a user can do in the gradient-descent lab besides running a sheet.
+
+Owns the operations on a document: points, mini-batch, bias correction, the lecture's Reset, the
+start. Each is one entry of the history and starts the run anew. Knows no window.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradsheet.app.epoch_training import EpochTraining
+from gradsheet.app.path_view import start_cells
+from gradsheet.formula.values import UserError
+from gradsheet.lessons import descent_data, descent_edits
+from gradsheet.lessons.descent_data import LineData
+from gradsheet.sheet.edits import Edit, SetCells
+
+if TYPE_CHECKING:
+    from gradsheet.app.document import Document
+    from gradsheet.lessons.descent_book import SheetPlan
+
+
+def plan_of(document: Document) -> SheetPlan | None:
+    """Return rows, mini-batch and kind of the sheet that runs; None if it is none of the lab's."""
+    training = document.training
+    if not isinstance(training, EpochTraining):
+        return None
+    workbook = document.workbook
+    if not descent_edits.is_descent(workbook, training.sheet):
+        return None
+    return descent_edits.plan_of(workbook, workbook.sheet(training.sheet))
+
+
+def set_batch(document: Document, rows: int) -> None:
+    """Make mini-batches of so many rows. Raises UserError."""
+    training = _training(document)
+    sheet = document.workbook.sheet(training.sheet)
+    _do(training, descent_edits.set_batch(document.workbook, sheet, rows))
+
+
+def set_correction(document: Document, is_corrected: bool) -> None:
+    """Add or remove Adam's bias correction. Raises UserError."""
+    training = _training(document)
+    sheet = document.workbook.sheet(training.sheet)
+    _do(training, descent_edits.set_correction(document.workbook, sheet, is_corrected))
+
+
+def reset_as_the_lecture(document: Document) -> None:
+    """Put a = b = 1 and the states to their warmed-up start. Raises UserError."""
+    training = _training(document)
+    sheet = document.workbook.sheet(training.sheet)
+    _do(training, descent_edits.reset(document.workbook, sheet))
+
+
+def set_start(document: Document, intercept: float, slope: float) -> None:
+    """Start from a point of the plane. Raises UserError."""
+    training = _training(document)
+    _do(training, SetCells(training.sheet, start_cells(intercept, slope)))
+
+
+def set_points(document: Document, data: LineData) -> None:
+    """Learn from other points, on every sheet. Raises UserError."""
+    training = _training(document)
+    _do(training, descent_edits.set_points(document.workbook, data))
+    document.rewind_others()
+
+
+def draw_points(
+    document: Document, seed: int, points: int, slope: float, intercept: float, spread: float
+) -> None:
+    """Draw points round a line of one's own. Raises UserError."""
+    set_points(document, descent_data.drawn(seed, points, slope, intercept, spread))
+
+
+def open_points(document: Document, path: Path) -> None:
+    """Read two columns from a file. Raises UserError."""
+    set_points(document, descent_data.read(path))
+
+
+def paste_points(document: Document, text: str) -> None:
+    """Take two columns from copied text. Raises UserError."""
+    set_points(document, descent_data.parsed(text, "the clipboard"))
+
+
+def _training(document: Document) -> EpochTraining:
+    training = document.training
+    if not isinstance(training, EpochTraining) or plan_of(document) is None:
+        raise UserError(
+            "This is not one of the gradient-descent sheets.", "Open one of those lessons."
+        )
+    return training
+
+
+def _do(training: EpochTraining, edit: Edit) -> None:
+    training.marked(edit.label, edit)

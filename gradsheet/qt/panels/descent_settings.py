@@ -1,0 +1,113 @@
+"""The dials of a gradient-descent sheet: mini-batch, bias correction, the points.
+
+Owns the widgets; what they do is asked for by signals. Knows no document.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSpinBox, QToolButton, QWidget
+
+from gradsheet.qt.number_field import NumberField
+from gradsheet.qt.theme import SPACE
+
+
+class DescentSettings(QWidget):
+    """Mini-batch, bias correction, and the points behind a button that unfolds them."""
+
+    batch_chosen = Signal(int)
+    correction_chosen = Signal(bool)
+    points_asked = Signal(int, int, float, float, float)
+    """Seed, number, slope, intercept, noise."""
+    file_asked = Signal()
+    paste_asked = Signal()
+    reset_asked = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.batch = QSpinBox(self)
+        self.batch.setRange(1, 29)
+        self.batch.setKeyboardTracking(False)
+        self.batch.setAccessibleName("Mini-batch size")
+        self.batch.setToolTip("Rows whose mean gradient makes one update: 1 is online")
+        self.batch.valueChanged.connect(self.batch_chosen)
+        self.whole = self._button("all", "One update an epoch, by the mean of all rows")
+        self.whole.clicked.connect(self._on_whole)
+        self.corrected = QCheckBox("bias correction", self)
+        self.corrected.setToolTip("Adam's averages divided by 1 − βᵗ, in columns of their own")
+        self.corrected.toggled.connect(self.correction_chosen)
+        self.lecture = self._button("Lecture's reset", "a = b = 1, states warmed up by two passes")
+        self.lecture.clicked.connect(self.reset_asked)
+        self.points = self._button("Points…", "Draw, paste or open other points")
+        self.points.setCheckable(True)
+        self.points.toggled.connect(self._on_points)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(SPACE, SPACE // 2, SPACE, 0)
+        grid.setSpacing(SPACE // 2)
+        label = QLabel("mini-batch", self)
+        label.setBuddy(self.batch)
+        for column, widget in enumerate(
+            (label, self.batch, self.whole, self.corrected, self.lecture, self.points)
+        ):
+            grid.addWidget(widget, 0, column)
+        grid.setColumnStretch(3, 1)
+        self.form = self._build_form()
+        grid.addWidget(self.form, 1, 0, 1, 6)
+        self.form.hide()
+
+    def _button(self, text: str, about: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(text)
+        button.setToolTip(about)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    def _build_form(self) -> QWidget:
+        form = QWidget(self)
+        grid = QGridLayout(form)
+        grid.setContentsMargins(0, 0, 0, SPACE // 2)
+        grid.setSpacing(SPACE // 2)
+        fields = (
+            ("slope", "of the line", 2.0, -1e6), ("intercept", "of the line", 30.0, -1e6),
+            ("noise", "standard deviation on y", 0.0, 0.0), ("points", "how many", 29.0, 2.0),
+            ("seed", "the same seed draws the same points", 1.0, 0.0),
+        )  # fmt: skip
+        self.fields: dict[str, NumberField] = {}
+        for i, (name, about, value, low) in enumerate(fields):
+            field = NumberField(name, about, form, low=low, high=1e6)
+            field.show_number(value)
+            field.setFixedWidth(7 * SPACE)
+            self.fields[name] = field
+            grid.addWidget(QLabel(name, form), i // 3, 2 * (i % 3))
+            grid.addWidget(field, i // 3, 2 * (i % 3) + 1)
+        draw = self._button("Draw", "Draw x from 1 to 100 and y round the line")
+        draw.clicked.connect(self._on_draw)
+        paste = self._button("Paste", "Two columns, x and y, from the clipboard")
+        paste.clicked.connect(self.paste_asked)
+        opened = self._button("Open…", "A file of two columns, x and y")
+        opened.clicked.connect(self.file_asked)
+        for column, button in enumerate((draw, paste, opened)):
+            grid.addWidget(button, 2, 2 * column, 1, 2)
+        return form
+
+    def show_plan(self, rows: int, batch: int, corrected: bool | None) -> None:
+        """Show a sheet's dials; `corrected` None: it has no such switch."""
+        with QSignalBlocker(self.batch):
+            self.batch.setRange(1, rows)
+            self.batch.setValue(batch)
+        with QSignalBlocker(self.corrected):
+            self.corrected.setVisible(corrected is not None)
+            self.corrected.setChecked(bool(corrected))
+
+    def _on_whole(self) -> None:
+        self.batch.setValue(self.batch.maximum())
+
+    def _on_points(self, shown: bool) -> None:
+        self.form.setVisible(shown)
+
+    def _on_draw(self) -> None:
+        number = {name: field.number for name, field in self.fields.items()}
+        self.points_asked.emit(
+            int(number["seed"]), int(number["points"]), number["slope"], number["intercept"],
+            number["noise"],
+        )  # fmt: skip

@@ -1,0 +1,447 @@
+"""A race of optimizers: paths on the contours, losses, the search for rates, and who got where.
+
+Owns the widgets; what is raced and the race itself are `app.race_session`'s. Knows no document.
+"""
+
+# LONG: one panel, one class; its parts share the curves of the runners.
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+import torch
+from PySide6.QtCore import QEvent, QPointF, QSignalBlocker, Qt
+from PySide6.QtGui import QColor, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QGridLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gradsheet.app.race_session import SHEET_LINE, TYPED, RaceSession
+from gradsheet.formula.values import UserError
+from gradsheet.learn.functions2d import PRESETS
+from gradsheet.qt.figures import exact_text
+from gradsheet.qt.line_chart import FLOATS
+from gradsheet.qt.number_field import NumberField
+from gradsheet.qt.optimizer_colours import colour_of
+from gradsheet.qt.plane_plot import PlanePlot
+from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10, spread_labels, thinned
+from gradsheet.qt.theme import SPACE, current_theme
+
+RULES = {"same": "Same rate", "best": "Own best rate", "budget": "Same budget"}
+HEADS = ("optimizer", "rate", "loss", "at target")
+PATH_POINTS = 1500
+LEAST = 1e-16
+"""Smaller losses are drawn as this: zero has no logarithm."""
+COMPACT_PX = 800
+"""Below this height the table shares its place with the curves."""
+TABLE_EVERY = 6
+"""Frames between two writings of the table: ten a second can be read."""
+
+
+class RacePanel(QWidget):
+    """The race of a session."""
+
+    def __init__(self, session: RaceSession, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._frames = 0
+        self._paths: list[pg.PlotCurveItem] = []
+        self._losses: list[pg.PlotCurveItem] = []
+        self._strips: list[pg.PlotCurveItem] = []
+        self._names: list[pg.TextItem] = []
+        self._build_controls()
+        self._build_plots()
+        self._lay_out()
+        self._try(session.prepare)
+        self.follow()
+
+    # ------------------------------------------------------------------ parts
+
+    def _build_controls(self) -> None:
+        self.function = QComboBox(self)
+        self.function.setAccessibleName("Function")
+        for preset in PRESETS.values():
+            self.function.addItem(preset.title, preset.id)
+            tip = f"{preset.formula}<br>{preset.source}"
+            self.function.setItemData(self.function.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.function.addItem("Line fit on the sheet's data", SHEET_LINE)
+        self.function.addItem("A formula of yours", TYPED)
+        self.function.setCurrentIndex(self.function.findData(self._session.setup.function))
+        self.function.activated.connect(self._on_function)
+        self.formula = QLineEdit(self._session.setup.formula, self)
+        self.formula.setAccessibleName("Formula in x and y")
+        self.formula.setToolTip("A formula in x and y, as in a cell: (1-x)^2+100*(y-x^2)^2")
+        self.formula.editingFinished.connect(self._on_formula)
+        self.rule = QComboBox(self)
+        self.rule.setAccessibleName("Rule of the race")
+        for name, title in RULES.items():
+            self.rule.addItem(title, name)
+        self.rule.setCurrentIndex(list(RULES).index(self._session.setup.rule))
+        self.rule.activated.connect(self._on_rule)
+        self.rate = self._number("Rate", "The rate of all, under the rule Same rate", "lr", 1e-9)
+        self.steps = self._number("Steps", "How long the race is", "steps", 1, 200_000)
+        self.condition = self._number("Condition number", "Steep side over flat side of the bowl",
+                                      "condition", 1, 1e6)  # fmt: skip
+        self.batch = self._number("Mini-batch", "Rows that a step sees; 0 for all", "batch", 0, 1e4)
+        self.run_button = self._button("Run", "Run the race, or pause it", self._on_run)
+        self.step_button = self._button("Step", "One step of all", self._on_step)
+        self.again = self._button("Again", "Everyone back to the start", self._on_again)
+        self._start = self._button("Set start", "Then click in the plane", None)
+        self._start.setCheckable(True)
+
+    def _number(
+        self, name: str, about: str, field: str, low: float, high: float = 1e6
+    ) -> NumberField:
+        editor = NumberField(name, about, self, low=low, high=high)
+        editor.setFixedWidth(8 * SPACE)
+        editor.committed.connect(partial(self._on_number, field))
+        return editor
+
+    def _button(self, text: str, about: str, slot: Any) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(text)
+        button.setToolTip(about)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if slot is not None:
+            button.clicked.connect(slot)
+        return button
+
+    def _build_plots(self) -> None:
+        self.plane = PlanePlot(self, "x", "y")
+        self.plane.clicked.connect(self._on_plane)
+        self.loss_plot = QuietPlot(self, "step", "loss", log_y=True)
+        self.strip = QuietPlot(self, "learning rate", "loss at the end", log_x=True, log_y=True)
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.loss_plot, "Losses")
+        self.tabs.addTab(self.strip, "Search of rates")
+        self.table = QTableWidget(0, len(HEADS), self)
+        self.table.setHorizontalHeaderLabels(HEADS)
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.verticalHeader().setDefaultSectionSize(22)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.itemSelectionChanged.connect(self._emphasise)
+        self.table.setAccessibleName("Standings")
+        self._note = QLabel(self)
+        self._note.setWordWrap(True)
+        self._note.setMargin(SPACE // 2)
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
+        grid.setSpacing(SPACE // 2)
+        self._labels: dict[str, QLabel] = {}
+        for row, items in enumerate((
+            (("function", self.function), ("rule", self.rule)),
+            (("rate", self.rate), ("steps", self.steps)),
+            (("condition", self.condition), ("mini-batch", self.batch)),
+        )):  # fmt: skip
+            for column, (title, widget) in enumerate(items):
+                label = self._labels[title] = QLabel(title, self)
+                label.setBuddy(widget)
+                grid.addWidget(label, row, 2 * column)
+                grid.addWidget(widget, row, 2 * column + 1)
+        grid.addWidget(self.formula, 3, 0, 1, 4)
+        buttons = QGridLayout()
+        for column, button in enumerate(
+            (self.run_button, self.step_button, self.again, self._start)
+        ):
+            buttons.addWidget(button, 0, column)
+        buttons.setColumnStretch(4, 1)
+        grid.addLayout(buttons, 4, 0, 1, 4)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        column_box = QVBoxLayout(self)
+        column_box.setContentsMargins(0, 0, 0, 0)
+        column_box.setSpacing(0)
+        column_box.addLayout(grid)
+        column_box.addWidget(self.plane, 5)
+        column_box.addWidget(self._note)
+        column_box.addWidget(self.tabs, 3)
+        column_box.addWidget(self.table)
+        self._column = column_box
+        self.table.setFixedHeight(9 * 22 + 10)
+        self.setMinimumWidth(320)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the table a place of its own only where there is room."""
+        super().resizeEvent(event)
+        is_compact = self.height() < COMPACT_PX
+        if is_compact != (self.tabs.indexOf(self.table) >= 0):
+            if is_compact:
+                self.tabs.insertTab(1, self.table, "Standings")
+            else:
+                self.tabs.removeTab(self.tabs.indexOf(self.table))
+                self._column.addWidget(self.table)
+                self.table.show()
+
+    # ------------------------------------------------------------------ what the user does
+
+    def _try(self, call: Any, *arguments: Any, **changes: Any) -> bool:
+        """Do something that may be refused; say why where the note stands."""
+        try:
+            call(*arguments, **changes)
+        except UserError as error:
+            self._note.setText(f"{error.text} {error.hint}")
+            return False
+        return True
+
+    def _change(self, **changes: Any) -> None:
+        if self._try(self._session.change, **changes):
+            self.follow()
+
+    def _on_function(self, _: int) -> None:
+        self._change(function=self.function.currentData())
+
+    def _on_formula(self) -> None:
+        if self.formula.text() != self._session.setup.formula:
+            self._change(function=TYPED, formula=self.formula.text())
+
+    def _on_rule(self, _: int) -> None:
+        self._change(rule=self.rule.currentData())
+
+    def _on_number(self, field: str, number: float) -> None:
+        self._change(**{field: int(number) if field in ("steps", "batch") else number})
+
+    def _on_run(self) -> None:
+        if self._session.is_busy:
+            self._session.pause()
+        else:
+            fresh = self._session.state == "done"
+            self._try(self._session.start)
+            if fresh:
+                self.follow()
+        self._show_state()
+
+    def _on_step(self) -> None:
+        self._session.advance()
+        self.draw(True)
+
+    def _on_again(self) -> None:
+        if self._try(self._session.prepare):
+            self.follow()
+
+    def _on_plane(self, x: float, y: float) -> None:
+        if self._start.isChecked():
+            self._start.setChecked(False)
+            self._change(start=(x, y))
+            return
+        self._select_nearest(x, y)
+
+    def _select_nearest(self, x: float, y: float) -> None:
+        """Select the runner whose path passes nearest to a click."""
+        plan = self._session.plan
+        if plan is None:
+            return
+        box = self.plane.getPlotItem().getViewBox()
+        here = box.mapViewToScene(QPointF(x, y))
+        best, which = 15.0**2, None
+        for i in range(len(plan.race.runners)):
+            for point in thinned(plan.race.paths()[:, i], 200):
+                if np.isfinite(point).all():
+                    place = box.mapViewToScene(QPointF(*point))
+                    far = (place.x() - here.x()) ** 2 + (place.y() - here.y()) ** 2
+                    if far < best:
+                        best, which = far, i
+        if which is not None:
+            self.table.selectRow(which)
+
+    # ------------------------------------------------------------------ showing
+
+    def poll(self) -> None:
+        """Draw what is new; the frame clock calls it."""
+        if self._session.poll():
+            self._frames += 1
+            self.draw(self._frames % TABLE_EVERY == 0 or not self._session.is_busy)
+            self._show_state()
+
+    def follow(self) -> None:
+        """Show another race from its start."""
+        session = self._session
+        plan, course, setup = session.plan, session.course, session.setup
+        if plan is None or course is None:
+            return
+        for widget, data in ((self.function, setup.function), (self.rule, setup.rule)):
+            with QSignalBlocker(widget):
+                widget.setCurrentIndex(widget.findData(data))
+        self.rate.show_number(setup.lr or course.rate)
+        self.steps.show_number(setup.steps)
+        self.condition.show_number(setup.condition)
+        self.batch.show_number(setup.batch)
+        self._show_only("condition", self.condition, setup.function == "quadratic")
+        self._show_only("mini-batch", self.batch, setup.function == SHEET_LINE)
+        self.rate.setEnabled(setup.rule == "same")
+        self.formula.setVisible(setup.function == TYPED)
+        self.plane.set_titles(*course.axes)
+        left, right, bottom, top = course.window
+        self.plane.show_range((left, right), (bottom, top))
+        surface = course.surface
+        self.plane.set_loss(
+            lambda points: surface.loss(torch.from_numpy(np.ascontiguousarray(points))).numpy()
+        )
+        self._note.setText(f"{course.note} {plan.note[:1].upper()}{plan.note[1:]}.")
+        self._make_curves(plan)
+        self.draw(True)
+        self._show_state()
+
+    def _show_only(self, title: str, widget: QWidget, shown: bool) -> None:
+        widget.setVisible(shown)
+        self._labels[title].setVisible(shown)
+
+    def _make_curves(self, plan: Any) -> None:
+        theme = current_theme()
+        for plot, curves in (
+            (self.plane, self._paths), (self.loss_plot, self._losses), (self.strip, self._strips),
+        ):  # fmt: skip
+            for curve in curves:
+                plot.removeItem(curve)
+            curves.clear()
+        for label in self._names:
+            self.loss_plot.removeItem(label)
+        self._names.clear()
+        for old in ("_ends", "_bests"):
+            if hasattr(self, old):
+                (self.plane if old == "_ends" else self.strip).removeItem(getattr(self, old))
+        for runner in plan.race.runners:
+            colour = colour_of(runner.name, theme)
+            self._paths.append(self.plane.curve(colour))
+            self._losses.append(self.loss_plot.curve(colour))
+            self._strips.append(self.strip.curve(colour))
+            self._names.append(self.loss_plot.label(runner.title, colour))
+        self._ends = pg.ScatterPlotItem(size=9, pen=None, antialias=True)
+        self.plane.addItem(self._ends, ignoreBounds=True)
+        self._bests = pg.ScatterPlotItem(size=8, pen=None, antialias=True)
+        self.strip.addItem(self._bests, ignoreBounds=True)
+        self._draw_strip(plan)
+        self.table.setRowCount(len(plan.race.runners))
+        for row, runner in enumerate(plan.race.runners):
+            swatch = QPixmap(10, 10)
+            swatch.fill(QColor(colour_of(runner.name, theme)))
+            for column in range(len(HEADS)):
+                item = QTableWidgetItem()
+                if column:
+                    item.setTextAlignment(
+                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                    )
+                else:
+                    item.setText(runner.title)
+                    item.setData(Qt.ItemDataRole.DecorationRole, swatch)
+                self.table.setItem(row, column, item)
+
+    def _draw_strip(self, plan: Any) -> None:
+        self.tabs.setTabEnabled(self.tabs.indexOf(self.strip), plan.search is not None)
+        if plan.search is None:
+            if self.tabs.currentWidget() is self.strip:
+                self.tabs.setCurrentIndex(0)
+            return
+        rates = np.log10(plan.search.rates)
+        bests = []
+        for i, curve in enumerate(self._strips):
+            losses = log10(np.minimum(plan.search.losses[i], 1e12))
+            curve.setData(rates, losses, connect="finite")
+            at = int(np.argmin(plan.search.losses[i]))
+            bests.append((rates[at], losses[at], colour_of(plan.race.runners[i].name,
+                                                           current_theme())))  # fmt: skip
+        good = [(x, y, c) for x, y, c in bests if np.isfinite(y)]
+        self._bests.setData([b[0] for b in good], [b[1] for b in good],
+                            brush=[QColor(b[2]) for b in good])  # fmt: skip
+        span = finite_range(log10(plan.search.losses))
+        if span is not None:
+            self.strip.show_range((rates[0], rates[-1]), (span[0], min(span[1], span[0] + 12, 8)))
+
+    def draw(self, with_table: bool) -> None:
+        """Draw paths and losses as they are."""
+        plan = self._session.plan
+        if plan is None:
+            return
+        race = plan.race
+        paths, losses = race.paths(), race.losses()
+        count = len(paths)
+        kept = thinned(np.arange(count), PATH_POINTS)
+        steps = kept.astype(np.float64)
+        ends = []
+        heights: list[FLOATS] = []
+        for i, (path, loss) in enumerate(zip(self._paths, self._losses, strict=True)):
+            points = paths[kept, i]
+            points = np.where(np.abs(points) < 1e6, points, np.nan)
+            path.setData(points[:, 0], points[:, 1], connect="finite")
+            height = log10(np.maximum(losses[kept, i], LEAST))
+            heights.append(height)
+            loss.setData(steps, height, connect="finite")
+            good = np.flatnonzero(np.isfinite(points).all(axis=1))
+            if len(good):
+                ends.append((*points[good[-1]], colour_of(race.runners[i].name, current_theme())))
+        self._ends.setData([e[0] for e in ends], [e[1] for e in ends],
+                           brush=[QColor(e[2]) for e in ends])  # fmt: skip
+        self._fit_losses(heights, plan.steps)
+        if with_table:
+            self._write_table(race)
+
+    def _fit_losses(self, heights: list[FLOATS], steps: int) -> None:
+        span = finite_range(np.concatenate(heights))
+        if span is None:
+            return
+        start = float(heights[0][0]) if np.isfinite(heights[0][0]) else span[1]
+        low, high = max(span[0], start - 14), min(span[1], start + 2)
+        self.loss_plot.show_range((0, steps * 1.28), (low, high))
+        self._place_names(heights, low, high)
+
+    def _place_names(self, heights: list[FLOATS], low: float, high: float) -> None:
+        """Write each name at its line's end, moved apart where they would overlap."""
+        ends = []
+        for label, height in zip(self._names, heights, strict=True):
+            good = np.flatnonzero(np.isfinite(height))
+            ends.append((label, float(height[good[-1]]) if len(good) else high))
+        spread_labels(self.loss_plot, ends, float(self._session.step), low, high)
+
+    def _write_table(self, race: Any) -> None:
+        for row, standing in enumerate(race.standings()):
+            reached = "–" if standing.reached is None else f"{standing.reached:,}"
+            if standing.diverged is not None:
+                reached = f"diverged at {standing.diverged:,}"
+            texts = (exact_text(float(f"{standing.lr:.3g}")), f"{standing.loss:.4g}", reached)
+            for column, text in enumerate(texts, 1):
+                self.table.item(row, column).setText(text)
+
+    def _emphasise(self) -> None:
+        rows = {index.row() for index in self.table.selectedIndexes()}
+        for i, (path, loss) in enumerate(zip(self._paths, self._losses, strict=True)):
+            for curve in (path, loss):
+                pen = curve.opts["pen"]
+                pen.setWidth(3 if i in rows else 1)
+                curve.setPen(pen)
+                curve.setZValue(10 if i in rows else 0)
+
+    def _show_state(self) -> None:
+        self.run_button.setText("Pause" if self._session.is_busy else "Run")
+
+    # ------------------------------------------------------------------ look
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_labels"):
+            for plot in (self.plane, self.loss_plot, self.strip):
+                plot.apply_theme()
+            plan = self._session.plan
+            if plan is not None:
+                self._make_curves(plan)
+                self.draw(True)

@@ -1,0 +1,317 @@
+"""The path of a descent over intercept and slope, on the contours of its loss.
+
+Owns what is drawn and what a click means; the points are read from the sheet by `app.path_view`.
+Draws at most 60 times a second, the bands only when the part in view or the data change.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from gradsheet.app.path_view import PathView
+from gradsheet.qt.line_chart import FLOATS
+from gradsheet.qt.optimizer_colours import colour_of
+from gradsheet.qt.plane_plot import PlanePlot
+from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10, thinned
+from gradsheet.qt.theme import SPACE, current_theme
+
+FIRST_VIEW = ((-12.0, 50.0), (-0.5, 4.0))
+ARROW_SHARE = 0.16
+"""Length of the longest arrow as a share of the plot's width."""
+NEAR_PX = 10
+
+
+class TrajectoryPanel(QWidget):
+    """Contours, the trail, the rows of this epoch, the current row with its arrows, a profile."""
+
+    point_chosen = Signal(int)
+    """The user clicked the point of a row, counted from 0."""
+    start_chosen = Signal(float, float)
+    """The user wants to start from (intercept, slope)."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._view: PathView | None = None
+        self._row: int | None = None
+        self._data_key: tuple[float, ...] = ()
+        self._fitted = True
+        self._build()
+        self.apply_theme()
+        self.fit()
+
+    # ------------------------------------------------------------------ parts
+
+    def _build(self) -> None:
+        self._log = self._button("Log", "Equal bands of colour are equal ratios of the loss", True)
+        self._log.setChecked(True)
+        self._log.toggled.connect(self._on_log)
+        self._equal = self._button("1:1", "The same scale on both axes", True)
+        self._equal.toggled.connect(self._on_equal)
+        self._fit = self._button("Fit", "Show the whole path again")
+        self._fit.clicked.connect(self.fit)
+        about = "Then click in the plane: a and b start there"
+        self._start = self._button("Set start", about, True)
+        about = "The loss of all rows along the path, below the plane"
+        self._profile_switch = self._button("Profile", about, True)
+        head = QHBoxLayout()
+        head.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, 0)
+        head.setSpacing(2)
+        head.addWidget(self._start)
+        head.addStretch(1)
+        for button in (self._profile_switch, self._log, self._equal, self._fit):
+            head.addWidget(button)
+        self.plot = PlanePlot(self, "intercept b", "slope a")
+        self.plot.clicked.connect(self._on_click)
+        self.plot.moved_by_hand.connect(self._on_moved)
+        theme = current_theme()
+        self._trail = self.plot.curve(theme.text)
+        self._epoch = self.plot.curve(theme.text, 2)
+        self._rows = pg.ScatterPlotItem(size=6, pen=None, antialias=True)
+        self.plot.addItem(self._rows, ignoreBounds=True)
+        self._current = pg.ScatterPlotItem(size=13, antialias=True)
+        self.plot.addItem(self._current, ignoreBounds=True)
+        self._arrows = {
+            name: (self.plot.curve(theme.text, 2), pg.ScatterPlotItem(size=9, pen=None))
+            for name in ("gradient", "momentum")
+        }
+        for _, head_item in self._arrows.values():
+            self.plot.addItem(head_item, ignoreBounds=True)
+        self._profile = QuietPlot(self, "row, counted over the epochs", "loss", log_y=True)
+        self._profile.setFixedHeight(130)
+        self._profile.setMouseEnabled(x=False, y=False)
+        self._profile_line = self._profile.curve(theme.text)
+        self._profile_dot = pg.ScatterPlotItem(size=9, pen=None)
+        self._profile.addItem(self._profile_dot, ignoreBounds=True)
+        self._profile.hide()
+        self._profile_switch.toggled.connect(self._on_profile)
+        self._caption = QLabel(self)
+        self._caption.setWordWrap(True)
+        self._caption.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
+        self._caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.plot, 1)
+        column.addWidget(self._profile)
+        column.addWidget(self._caption)
+        self.setMinimumSize(260, 300)
+
+    def _button(self, text: str, about: str, checkable: bool = False) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(text)
+        button.setToolTip(about)
+        button.setCheckable(checkable)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    # ------------------------------------------------------------------ showing
+
+    @property
+    def row(self) -> int | None:
+        """The point that is highlighted, counted from 0; None for the last."""
+        return self._row
+
+    def show_path(self, view: PathView | None) -> None:
+        """Show a descent, or that there is none."""
+        before, self._view = self._view, view
+        if view is not None and (before is None or before.name != view.name):
+            self.apply_theme()
+        if view is None:
+            self._caption.setText(
+                "The path of a gradient-descent sheet appears here. Open one of those lessons."
+            )
+            for item in (self._trail, self._epoch, self._profile_line):
+                item.setData([], [])
+            self._rows.setData([], [])
+            self._current.setData([], [])
+            self.plot.set_loss(None)
+            self._data_key = ()
+            return
+        self._follow_data(view)
+        self._draw()
+
+    def show_row(self, row: int | None) -> None:
+        """Highlight the point of a row; None: the last."""
+        if row != self._row:
+            self._row = row
+            self._draw_current()
+
+    def fit(self) -> None:
+        """Show the whole path, and the goal."""
+        self._fitted = True
+        self._fit.setEnabled(False)
+        self._fit_view(FIRST_VIEW)
+
+    def _fit_view(self, view: tuple[tuple[float, float], tuple[float, float]]) -> None:
+        (left, right), (low, high) = view
+        if self._view is not None:
+            points = self._view.trail
+            near = points[(np.abs(points) < 1e4).all(axis=1)]
+            spans = finite_range(near[:, 0]), finite_range(near[:, 1])
+            if spans[0] is not None and spans[1] is not None:
+                left, right = min(left, spans[0][0] - 1), max(right, spans[0][1] + 1)
+                low, high = min(low, spans[1][0] - 0.1), max(high, spans[1][1] + 0.1)
+        self.plot.show_range((left, right), (low, high))
+
+    def _follow_data(self, view: PathView) -> None:
+        """Draw the bands anew where x or y have changed."""
+        good = np.isfinite(view.x) & np.isfinite(view.y)
+        x, y = view.x[good], view.y[good]
+        if not len(x):
+            return
+        moments = (x.mean(), (x * x).mean(), y.mean(), (x * y).mean(), (y * y).mean())
+        key = tuple(float(m) for m in moments)
+        if key != self._data_key:
+            self._data_key = key
+            self.plot.set_loss(self.loss)
+            if self._fitted:
+                self._fit_view(FIRST_VIEW)
+
+    def loss(self, points: FLOATS) -> FLOATS:
+        """Return the mean squared error of all rows at (intercept, slope) points (n, 2)."""
+        x, xx, y, xy, yy = self._data_key or (0.0, 0.0, 0.0, 0.0, 0.0)
+        b, a = points[:, 0], points[:, 1]
+        return np.maximum(b * (b + 2 * (x * a - y)) + a * (xx * a - 2 * xy) + yy, 0.0)
+
+    def _draw(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        trail = thinned(view.trail)
+        self._trail.setData(trail[:, 0], trail[:, 1], connect="finite")
+        epoch = np.vstack([view.rows, view.produced])
+        self._epoch.setData(epoch[:, 0], epoch[:, 1], connect="finite")
+        shown = view.rows[np.isfinite(view.rows).all(axis=1)]
+        self._rows.setData(shown[:, 0], shown[:, 1])
+        if self._profile_switch.isChecked():
+            self._draw_profile(view)
+        self._draw_current()
+
+    def _draw_profile(self, view: PathView) -> None:
+        trail = thinned(view.trail, 2000)
+        with np.errstate(over="ignore", invalid="ignore"):
+            losses = log10(self.loss(trail) + 1e-12)
+        steps = np.linspace(0, len(view.trail) - 1, len(trail))
+        self._profile_line.setData(steps, losses, connect="finite")
+        span = finite_range(losses)
+        if span is not None:
+            top = min(span[1], 12.0)
+            self._profile.show_range((0, max(float(len(view.trail)), 30)), (span[0], top))
+
+    def _draw_current(self) -> None:
+        view = self._view
+        if view is None or not len(view.rows):
+            return
+        row = len(view.rows) - 1 if self._row is None else self._row
+        point = view.rows[row]
+        if not np.isfinite(point).all():
+            self._current.setData([], [])
+            self._caption.setText(f"Row {view.top + row + 1} has no weights.")
+            return
+        self._current.setData([point[0]], [point[1]])
+        self._arrow("gradient", point, -view.gradients[row])
+        self._arrow("momentum", point, None if view.momentum is None else -view.momentum[row])
+        at = len(view.trail) - len(view.rows) + row
+        loss = float(self.loss(point[None, :])[0])
+        height = log10(np.array([loss + 1e-12]))[0]
+        self._profile_dot.setData([at], [height if np.isfinite(height) else 0.0])
+        self._caption.setText(self._words(view, row, loss))
+
+    def _words(self, view: PathView, row: int, loss: float) -> str:
+        b, a = view.rows[row]
+        db, da = view.gradients[row]
+        theme = current_theme()
+        arrow = f"<span style='color:{theme.role_colour('loss')}'>▬</span> gradient step"
+        second = ""
+        if view.momentum is not None:
+            second = f", <span style='color:{theme.accent}'>▬</span> momentum step"
+        return (
+            f"Row {view.top + row + 1}: b = {b:.6g}, a = {a:.6g}, "
+            f"mean squared error {loss:.5g}, de/db = {db:.4g}, de/da = {da:.4g}. "
+            f"{arrow}{second}"
+        )
+
+    def _arrow(self, name: str, point: FLOATS, towards: FLOATS | None) -> None:
+        """Draw an arrow whose longest side is a fixed share of the plot."""
+        line, head = self._arrows[name]
+        if towards is None or not np.isfinite(towards).all() or not np.any(towards):
+            line.setData([], [])
+            head.setData([], [])
+            return
+        left, right, bottom, top = self.plot.view_rect()
+        size = np.array([right - left, top - bottom])
+        scaled = towards / np.max(np.abs(towards) / size) * ARROW_SHARE
+        end = point + scaled
+        line.setData([point[0], end[0]], [point[1], end[1]])
+        head.setData([end[0]], [end[1]])
+
+    # ------------------------------------------------------------------ what the user does
+
+    def _on_profile(self, shown: bool) -> None:
+        self._profile.setVisible(shown)
+        if self._view is not None:
+            self._draw()
+
+    def _on_log(self, log: bool) -> None:
+        self.plot.set_log(log)
+
+    def _on_equal(self, equal: bool) -> None:
+        self.plot.set_equal(equal)
+
+    def _on_moved(self) -> None:
+        self._fitted = False
+        self._fit.setEnabled(True)
+        self._draw_current()
+
+    def _on_click(self, x: float, y: float) -> None:
+        if self._start.isChecked():
+            self._start.setChecked(False)
+            self.start_chosen.emit(x, y)
+            return
+        row = self.nearest(x, y)
+        if row is not None:
+            self.show_row(row)
+            self.point_chosen.emit(row)
+
+    def nearest(self, x: float, y: float) -> int | None:
+        """Return the row whose point is within ten pixels of a place; None if none is."""
+        if self._view is None:
+            return None
+        box = self.plot.getPlotItem().getViewBox()
+        places = [box.mapViewToScene(QPointF(*p)) for p in self._view.rows if np.isfinite(p).all()]
+        here = box.mapViewToScene(QPointF(x, y))
+        distances = [(p.x() - here.x()) ** 2 + (p.y() - here.y()) ** 2 for p in places]
+        if not distances or min(distances) > NEAR_PX**2:
+            return None
+        return int(np.argmin(distances))
+
+    # ------------------------------------------------------------------ look
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_caption"):
+            self.apply_theme()
+
+    def apply_theme(self) -> None:
+        """Paint with the theme that is on."""
+        theme = current_theme()
+        self.plot.apply_theme()
+        self._profile.apply_theme()
+        colour = colour_of(self._view.name if self._view else "basic", theme)
+        self._trail.setPen(pg.mkPen(colour, width=1))
+        self._epoch.setPen(pg.mkPen(colour, width=2))
+        self._rows.setBrush(QColor(colour))
+        self._profile_line.setPen(pg.mkPen(colour, width=1))
+        self._profile_dot.setBrush(QColor(theme.accent))
+        self._current.setPen(pg.mkPen(theme.accent, width=2))
+        self._current.setBrush(QColor(theme.sheet))
+        for name, tint in (("gradient", theme.role_colour("loss")), ("momentum", theme.accent)):
+            line, head = self._arrows[name]
+            line.setPen(pg.mkPen(tint, width=2))
+            head.setBrush(QColor(tint))
