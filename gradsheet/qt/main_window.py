@@ -12,8 +12,10 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QDockWidget,
+    QHBoxLayout,
     QMainWindow,
     QToolBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,10 +28,12 @@ from gradsheet.lessons.catalogue import LESSONS
 from gradsheet.qt import help_windows
 from gradsheet.qt.actions import Actions
 from gradsheet.qt.descent_lab import DescentLab
+from gradsheet.qt.dialogs.find import FindBar
 from gradsheet.qt.dock_title import make_dock
 from gradsheet.qt.frame_clock import FrameClock
 from gradsheet.qt.grid.formula_bar import FormulaBar
 from gradsheet.qt.grid.view import GridView
+from gradsheet.qt.grid_tools import GridTools
 from gradsheet.qt.layout_memory import LayoutMemory
 from gradsheet.qt.messages_banner import MessageBanner, MessageWindows
 from gradsheet.qt.notifier import Notifier
@@ -90,6 +94,7 @@ class MainWindow(QMainWindow):
         self.actions_by_id.attach_to_grid(self.grid)
         SpacePressesButtons(self)
         self._summary = SelectionSummary(self.grid, self)
+        self.tools = GridTools(self, self.find_bar)
         self._connect()
         widths = {"lessons": LEFT_PX, "loss": RIGHT_PX}
         self._layout = LayoutMemory(
@@ -105,12 +110,22 @@ class MainWindow(QMainWindow):
         self.banner = MessageBanner(self.actions_by_id.by_id, centre)
         self.grid = GridView(self.document, centre)
         self.tabs = SheetTabs(centre)
+        self.find_bar = FindBar(self.grid, centre)
+        add_sheet = QToolButton(centre)
+        add_sheet.setDefaultAction(self.actions_by_id.by_id["sheet.add"])
+        add_sheet.setAutoRaise(True)
+        below = QHBoxLayout()
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(0)
+        below.addWidget(add_sheet)
+        below.addWidget(self.tabs, 1)
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
         column.addWidget(self.grid, 1)
-        column.addWidget(self.tabs)
+        column.addWidget(self.find_bar)
+        column.addLayout(below)
         self.setCentralWidget(centre)
 
     def _build_bars(self) -> None:
@@ -204,7 +219,8 @@ class MainWindow(QMainWindow):
     def _on_change(self, change: Change) -> None:
         self.grid.apply_change(change)
         if change.structure:
-            self._show_tabs()
+            self.show_tabs()
+        self.tools.follow(change)
         self._summary.refresh()
         self.clock.wake()
 
@@ -220,7 +236,7 @@ class MainWindow(QMainWindow):
 
     def _on_replaced(self) -> None:
         document = self.document
-        self._show_tabs(document.book.sheet)
+        self.show_tabs(document.book.sheet)
         self.grid.reload(document.book.sheet)
         self.grid.select(document.book.selection)
         self.lesson_list.show_lesson(document.lesson.id)
@@ -243,16 +259,18 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------ sheets
 
-    def _show_tabs(self, current: int | None = None) -> None:
+    def show_tabs(self, current: int | None = None) -> None:
+        """Show a tab for each sheet of the workbook; the current one is that of the grid."""
         current = self.grid.sheet_id if current is None else current
         self.tabs.show_sheets(self.document.workbook.sheets, current)
 
     def _on_sheet_chosen(self, sheet_id: int) -> None:
         self.grid.set_sheet(sheet_id)
         if self.grid.sheet_id != sheet_id:  # the edit that is open cannot be finished as it is
-            self._show_tabs()
+            self.show_tabs()
         self.lab.sheet_shown(self.grid.sheet_id)
-        self.grid.setFocus()
+        if self.grid.typing is None:  # else the formula that points here keeps the keyboard
+            self.grid.setFocus()
 
     def move_sheet(self, by: int) -> None:
         """Show another sheet, `by` places to the right."""
@@ -261,12 +279,9 @@ class MainWindow(QMainWindow):
     def go_to_loss(self) -> None:
         """Select the cell that training makes small."""
         sheet_id, cell = self.document.problem.loss
-        if self.grid.sheet_id != sheet_id:
-            self.grid.set_sheet(sheet_id)
-            self._show_tabs()
-        self.grid.select(cell)
-        self.grid.show_cell(cell)
-        self.grid.setFocus()
+        if self.grid.go_to_sheet(sheet_id):
+            self.grid.select(cell)
+            self.grid.setFocus()
 
     # ------------------------------------------------------------------ commands
 

@@ -206,7 +206,8 @@ def _continue_series(
 def _extrapolate(known: Floats, steps: Floats) -> Floats:
     """The straight line through numbers at 0, 1, 2 ... (least squares), at other places."""
     if len(known) == 1:
-        return known[0] + steps
+        only: Floats = known[0] + steps
+        return only
     differences = np.diff(known)
     if (differences == differences[0]).all():
         result: Floats = known[0] + differences[0] * steps

@@ -29,6 +29,7 @@ from gradsheet.qt.grid.heat import Heat
 from gradsheet.qt.grid.overlay import Overlay
 from gradsheet.qt.grid.painter import GridPainter, Scene
 from gradsheet.qt.grid.roles import Tag, place_tags
+from gradsheet.qt.grid.scroll_bars import set_bars
 from gradsheet.qt.grid.selection import Selection
 from gradsheet.qt.theme import current_theme
 from gradsheet.sheet.workbook import Sheet
@@ -209,35 +210,13 @@ class GridCanvas(QAbstractScrollArea):
         self._sync_bars()
 
     def _sync_bars(self) -> None:
-        """Set the scroll bars: they reach half a screen past what is used, or to where one is."""
-        layout = self._layout
-        used = self.sheet.cells.used()
         self._syncing = True
-        for bar, axis, end, room, most, at in (
-            (
-                self.horizontalScrollBar(),
-                layout.columns,
-                used.right,
-                layout.width - layout.header_width,
-                layout.max_scroll_x,
-                layout.scroll_x,
-            ),
-            (
-                self.verticalScrollBar(),
-                layout.rows,
-                used.bottom,
-                layout.height - layout.header_height,
-                layout.max_scroll_y,
-                layout.scroll_y,
-            ),
-        ):
-            margin = 0 if end >= axis.count else room // 2
-            top = max(at, min(most, axis.offset(min(end, axis.count)) + margin - room))
-            step = px_per_step(most)
-            bar.setRange(0, -(-top // step))
-            bar.setPageStep(max(1, room // step))
-            bar.setSingleStep(max(1, ROW_HEIGHT_PX // step))
-            bar.setValue(-(-at // step) if at == top else at // step)
+        set_bars(
+            self._layout,
+            self.sheet.cells.used(),
+            self.horizontalScrollBar(),
+            self.verticalScrollBar(),
+        )
         self._syncing = False
 
     @property

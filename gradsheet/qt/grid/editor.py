@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
 from gradsheet.qt.grid.entry import enter_text, entry_text, typed_content
-from gradsheet.qt.grid.formula_typing import FormulaLine, FormulaTyping
+from gradsheet.qt.grid.formula_line import FormulaLine
+from gradsheet.qt.grid.formula_typing import FormulaTyping
 from gradsheet.qt.grid.inline_error import InlineError, mark_error
 from gradsheet.qt.theme import current_theme
 from gradsheet.sheet.edits import SetCells

@@ -6,24 +6,33 @@ in-place editor, and shows what cannot be read where it was typed.
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QWidget
 
 from gradsheet.formula.address import Cell, Region
+from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import UserError
+from gradsheet.qt import icons
 from gradsheet.qt.grid.entry import enter_text, entry_text
-from gradsheet.qt.grid.formula_typing import FormulaLine, FormulaTyping
+from gradsheet.qt.grid.formula_line import FormulaLine
+from gradsheet.qt.grid.formula_typing import FormulaTyping
 from gradsheet.qt.grid.inline_error import InlineError, mark_error
+from gradsheet.qt.grid.places import Place, absolute_text, find_place, known_places, name_of
 from gradsheet.qt.grid.view import GridView
 from gradsheet.qt.theme import SPACE, current_theme, mono_font, ui_font
+from gradsheet.sheet.edits import DefineName
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
 
-NAME_WIDTH_PX = 112
+NAME_WIDTH_PX = 128
+_NAME = re.compile(r"[^\W\d][\w.]{2,}")
+"""What is taken for a new name; shorter words are more likely an address written wrong."""
 
 
 class FormulaBar(QWidget):
@@ -92,7 +101,10 @@ class FormulaBar(QWidget):
             return
         region = self._grid.selection[-1]
         text = str(self._grid.current)
-        if region.size > 1:
+        name = name_of(self._document.workbook, self._grid.sheet_id, region)
+        if name:
+            text = name
+        elif region.size > 1:
             text = (
                 f"{region.rows:,} x {region.cols:,}"
                 if _is_whole(self._grid, region)
@@ -183,20 +195,50 @@ class FormulaBar(QWidget):
             self.commit()
 
     def go_to(self, text: str) -> bool:
-        """Select what the name box says: `H25` or `H2:V16`; False if it is no address."""
-        try:
-            region = Region.parse(text.replace("$", ""))
-        except ValueError:
-            region = None
-        whole = self._grid.extent.region
-        if region is None or not whole.contains(region):
-            self._grid.message.emit(
-                f"{text!r} is no cell of this sheet.", "Write an address such as H25 or H2:V16."
-            )
-            return False
+        """Go where the name box says, or name the selection with it; False if it cannot be.
+
+        `H25`, `H2:V16`, `B:C`, `Sheet2!A1`, a name; a name that is new is defined.
+        """
+        grid, workbook = self._grid, self._document.workbook
+        place = find_place(workbook, grid.sheet_id, text)
+        if place is not None:
+            self._leave()
+            inside = all(grid.extent.region.contains(region) for region in place.regions)
+            if inside and grid.go_to_sheet(place.sheet):
+                grid.select(list(place.regions), place.regions[0].first)
+                return True
+        elif _NAME.fullmatch(text.strip()) is not None:
+            return self._define(text.strip())
+        grid.message.emit(
+            f"{text!r} is no cell of this workbook.",
+            "Write an address such as H25 or H2:V16, or a new name for the selected cells.",
+        )
+        return False
+
+    def _define(self, name: str) -> bool:
+        grid, workbook = self._grid, self._document.workbook
+        meaning = absolute_text(workbook, grid.sheet_id, grid.selection[-1], grid.extent.region)
+        defined = grid.attempt(DefineName(name, parse(meaning, Cell(0, 0))), None)
+        if defined:
+            self._leave()
+            self._show_name()
+        return defined
+
+    def show_places(self) -> None:
+        """Drop down the names, tables and ranges of the model, to go to one."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for place in known_places(self._document.workbook):
+            action = menu.addAction(f"{place.name}\t{place.regions[0]}")
+            action.triggered.connect(partial(self._visit, place))
+        if menu.isEmpty():
+            menu.addAction("Type a name here to name the selected cells").setEnabled(False)
+        menu.popup(self.name_box.mapToGlobal(self.name_box.rect().bottomLeft()))
+
+    def _visit(self, place: Place, _checked: bool = False) -> None:
         self._leave()
-        self._grid.select(region, Cell(region.top, region.left))
-        return True
+        if self._grid.go_to_sheet(place.sheet):
+            self._grid.select(list(place.regions), place.regions[0].first)
 
 
 def _is_whole(grid: GridView, region: Region) -> bool:
@@ -239,7 +281,11 @@ class _NameBox(QLineEdit):
         self._bar = bar
         self.setObjectName("nameBox")
         self.setAccessibleName("Name box")
-        self.setToolTip("The current cell; type an address to go there")
+        self.setToolTip("Type an address or a name to go there, a new name to name the selection")
+        trailing = QLineEdit.ActionPosition.TrailingPosition
+        arrow = self.addAction(icons.icon("chevron-down"), trailing)
+        arrow.setToolTip("Names and ranges of the model (Alt+Down)")
+        arrow.triggered.connect(bar.show_places)
         self.setFixedWidth(NAME_WIDTH_PX)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
 
@@ -255,6 +301,8 @@ class _NameBox(QLineEdit):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if not self._bar.go_to(self.text()):
                 self.selectAll()
+        elif event.key() == Qt.Key.Key_Down:
+            self._bar.show_places()
         elif event.key() == Qt.Key.Key_Escape:
             self._bar.revert()
             self.clearFocus()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
+from PySide6.QtCore import QObject, QPoint, QRect, Qt
 from PySide6.QtGui import (
     QColor,
     QInputMethodEvent,
@@ -17,12 +17,13 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextFormat,
 )
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication
 
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import FormulaError
 from gradsheet.qt.grid.completion import Completion, Offer, call_at, completion_at
 from gradsheet.qt.grid.completion_popup import ArgumentHint, CompletionList
+from gradsheet.qt.grid.formula_line import FormulaLine
 from gradsheet.qt.grid.marks import Mark, MarkKind, reference_colour, reference_text_colour
 from gradsheet.qt.grid.reference_text import (
     Spot,
@@ -46,41 +47,6 @@ _ARROWS: dict[int, tuple[Direction, int, int]] = {
     Qt.Key.Key_Left: ("left", 0, -1),
     Qt.Key.Key_Right: ("right", 0, 1),
 }
-
-
-_EDITING_KEYS = frozenset(
-    {
-        *_ARROWS, Qt.Key.Key_F2, Qt.Key.Key_F4, Qt.Key.Key_Return, Qt.Key.Key_Enter,
-        Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Escape, Qt.Key.Key_Home, Qt.Key.Key_End,
-        Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Delete, Qt.Key.Key_Backspace,
-    }
-)  # fmt: skip
-
-
-class FormulaLine(QLineEdit):
-    """A line editor that knows whether an input method is composing in it."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.is_composing = False
-        self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
-
-    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        self.is_composing = bool(event.preeditString())
-        super().inputMethodEvent(event)
-
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        return False  # Tab commits
-
-    def event(self, event: QEvent) -> bool:
-        """Take the keys of editing before the window's commands do, F2 and F4 above all."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            pages = event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
-            if event.key() in _EDITING_KEYS and not (ctrl and pages):  # which change the sheet
-                event.accept()
-                return True
-        return super().event(event)
 
 
 class FormulaTyping(QObject):

@@ -193,7 +193,7 @@ def _choose_mode(view: GridView, shift: bool) -> None:
 
 def _escape(view: GridView) -> bool:
     """Give up the nearest thing: a drag, a mode of F8, what was copied, several ranges, arrows."""
-    if view.mouse.cancel() or view.keys_mode.leave() or view.end_copy():
+    if view.mouse.cancel() or view.keys_mode.leave() or view.copied.end():
         return True
     if view.overlay.arrows:
         view.overlay.set_arrows(())

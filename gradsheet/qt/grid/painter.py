@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QLine, QRect, QRectF, Qt
+from PySide6.QtCore import QLine, QRect
 from PySide6.QtGui import QColor, QPainter, QPen, QRegion
 
 from gradsheet.formula.address import Cell, Region
@@ -25,7 +25,7 @@ from gradsheet.qt.grid.exposed import Block, Part, exposed_part, read_block
 from gradsheet.qt.grid.geometry import Layout, Pane
 from gradsheet.qt.grid.heat import Heat, paint_heat
 from gradsheet.qt.grid.marks import Mark, handle_box, paint_mark
-from gradsheet.qt.grid.roles import SIGN_PX, TAG_GAP_PX, Tag, draw_sign
+from gradsheet.qt.grid.roles import Tag, draw_tag
 from gradsheet.qt.grid.typeface import Face, Faces
 from gradsheet.qt.theme import (
     FRAME_PX,
@@ -119,7 +119,8 @@ class GridPainter:
             self._stripe(painter, pane.area, self._box(layout, pane, role.region), role)
         for tag in scene.tags:
             if tag.cells.intersect(pane.region) is not None:
-                self._tag(painter, self._box(layout, pane, tag.cells), tag)
+                box = self._box(layout, pane, tag.cells)
+                draw_tag(painter, box, tag, self.faces.tag, self.theme, self.zoom)
         for region in scene.regions:
             if region.intersect(pane.region) is not None:
                 self._frame(painter, self._box(layout, pane, region), scene, region)
@@ -190,22 +191,6 @@ class GridPainter:
         painter.fillRect(x, y, box.right() + 1 - x, STRIPE_PX, colour)
         painter.fillRect(left, box.bottom(), box.width(), 1, colour)
         painter.fillRect(box.right(), top, 1, box.height(), colour)
-
-    def _tag(self, painter: QPainter, box: QRect, tag: Tag) -> None:
-        face = self.faces.tag
-        sign = max(5, round(SIGN_PX * self.zoom))
-        gap = max(2, round(TAG_GAP_PX * self.zoom))
-        if tag.align == Qt.AlignmentFlag.AlignRight:
-            x = box.right() + 1 - self.pad - face.width(tag.text) - gap - sign
-        else:
-            x = box.left() + 1
-        y = box.top() + (box.height() - 1 - sign) / 2
-        colour = self.theme.role_colour(tag.role)
-        draw_sign(painter, tag.role, QRectF(x, y, sign, sign), colour)
-        painter.setFont(face.font)
-        painter.setPen(self._text)
-        baseline = box.top() + (box.height() - face.height) // 2 + face.ascent
-        painter.drawText(x + sign + gap, baseline, tag.text)
 
     def _notes(self, painter: QPainter, layout: Layout, pane: Pane, scene: Scene) -> None:
         """A small corner in the accent's colour where a cell has a note."""

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath
 
 from gradsheet.formula.address import Region
 from gradsheet.qt.grid.geometry import Axis
-from gradsheet.qt.theme import ROLE_NAMES
+from gradsheet.qt.grid.typeface import Face
+from gradsheet.qt.theme import ROLE_NAMES, Theme
 from gradsheet.sheet.roles import RoleRegion
 
 SIGN_PX = 9
 TAG_GAP_PX = 5
+TAG_PAD_PX = 6
 _REACH_OVER = 2
 """How many filled cells (ids, headings) may stand between a range and its tag at the left."""
 
@@ -94,6 +96,25 @@ class Tag:
     text: str
     cells: Region
     align: Qt.AlignmentFlag
+
+
+def draw_tag(
+    painter: QPainter, box: QRect, tag: Tag, face: Face, theme: Theme, zoom: float
+) -> None:
+    """Write a tag, sign and text, into the rectangle of its cells."""
+    sign = max(5, round(SIGN_PX * zoom))
+    gap = max(2, round(TAG_GAP_PX * zoom))
+    if tag.align == Qt.AlignmentFlag.AlignRight:
+        pad = max(2, round(TAG_PAD_PX * zoom))
+        x = box.right() + 1 - pad - face.width(tag.text) - gap - sign
+    else:
+        x = box.left() + 1
+    y = box.top() + (box.height() - 1 - sign) / 2
+    draw_sign(painter, tag.role, QRectF(x, y, sign, sign), theme.role_colour(tag.role))
+    painter.setFont(face.font)
+    painter.setPen(QColor(theme.text))
+    baseline = box.top() + (box.height() - face.height) // 2 + face.ascent
+    painter.drawText(x + sign + gap, baseline, tag.text)
 
 
 def place_tags(

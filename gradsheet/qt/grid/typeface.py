@@ -107,12 +107,12 @@ class Faces:
             tuple(Face(_stretched_like(face.font, percent)) for percent in (88, 78))
             for face in self.styles
         )
-        self.header = Face(ui_font(max(5.0, (GRID_FONT_PX - 1) * zoom)))
+        self.header = Face(ui_font(max(5.0, (GRID_FONT_PX - 1) * zoom), is_scaled=False))
         self.header_bold = Face(_weight(self.header.font))
         self.labels = tuple(
-            Face(_stretched_like(ui_font(small), percent)) for percent in _STRETCHES
+            Face(_stretched_like(ui_font(small, is_scaled=False), percent)) for percent in _STRETCHES
         )
-        self.tag = Face(_weight(ui_font(max(5.0, (GRID_FONT_PX - 1) * zoom))))
+        self.tag = Face(_weight(ui_font(max(5.0, (GRID_FONT_PX - 1) * zoom), is_scaled=False)))
 
     @property
     def plain(self) -> Face:
@@ -121,7 +121,7 @@ class Faces:
 
 
 def _styled(size: float, bold: bool, italic: bool) -> QFont:
-    font = ui_font(size)
+    font = ui_font(size, is_scaled=False)
     font.setBold(bold)
     font.setItalic(italic)
     return font

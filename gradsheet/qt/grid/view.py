@@ -26,18 +26,17 @@ from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 from gradsheet.qt.grid import clipboard, spoken
 from gradsheet.qt.grid.canvas import FRAME_MARGIN_PX, GridCanvas
-from gradsheet.qt.grid.clipboard import CellClipboard
+from gradsheet.qt.grid.copy_paste import CopyPaste
 from gradsheet.qt.grid.copying import EVERYTHING, PasteWhat
 from gradsheet.qt.grid.editor import EditMode, InPlaceEditing
 from gradsheet.qt.grid.extent import extent_of
 from gradsheet.qt.grid.formula_typing import FormulaTyping
 from gradsheet.qt.grid.key_mode import KeyMode
 from gradsheet.qt.grid.keyboard import press_key
-from gradsheet.qt.grid.marks import Mark, MarkKind, handle_box
+from gradsheet.qt.grid.marks import handle_box
 from gradsheet.qt.grid.mouse import MouseGestures
 from gradsheet.qt.grid.selection import Selection
 from gradsheet.qt.grid.typeface import Faces
-from gradsheet.qt.theme import current_theme
 from gradsheet.sheet.edits import Edit
 from gradsheet.sheet.workbook import Change
 
@@ -78,7 +77,6 @@ class GridView(GridCanvas):
     menu_asked = Signal(str, QPoint)
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
-        self._copied_from: tuple[int, Region] | None = None
         super().__init__(document, parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
@@ -86,7 +84,7 @@ class GridView(GridCanvas):
         self.typing: FormulaTyping | None = None
         """What is being typed, in the cell or in the formula bar."""
         self.keys_mode = KeyMode()
-        self.clipboard = CellClipboard()
+        self.copied = CopyPaste(self)
         self.mouse = MouseGestures(self)
         self.editing = InPlaceEditing(self)
         self._say_current()
@@ -120,7 +118,7 @@ class GridView(GridCanvas):
         self._open_sheet(sheet_id)
         self.overlay.set_arrows(())
         self.keys_mode.leave()
-        self._show_copied()
+        self.copied.show()
         if self.typing is not None:
             self.typing.show_marks()
         self.editing.follow()
@@ -129,7 +127,7 @@ class GridView(GridCanvas):
     def reload(self, sheet_id: int) -> None:
         """Show a sheet of a workbook that was just opened; forget where others were left."""
         self.editing.cancel()
-        self._copied_from = None
+        self.copied.forget()
         self._left.clear()
         self._open_sheet(sheet_id)
         self._announce_all()
@@ -235,67 +233,20 @@ class GridView(GridCanvas):
         except UserError as error:
             self.message.emit(error.text, error.hint)
             return False
-        self.end_copy()
+        self.copied.end()
         return True
 
-    def copy(self) -> bool:
+    def copy(self) -> None:
         """Put the selected cells on the clipboard, with their formulas and looks."""
-        return self._copy(is_cut=False)
+        self.copied.copy(is_cut=False)
 
     def cut(self) -> None:
         """Copy the selected cells; where they are pasted they move to, references and all."""
-        self._copy(is_cut=True)
-
-    def _copy(self, is_cut: bool) -> bool:
-        if not self.finish_typing():
-            return False
-        try:
-            self._copied_from = (
-                self._sheet_id,
-                self.clipboard.copy(
-                    self.document.workbook, self._sheet_id, self.selection, is_cut
-                ),
-            )
-        except UserError as error:
-            self.message.emit(error.text, error.hint)
-            return False
-        self._show_copied()
-        return True
-
-    def _show_copied(self) -> None:
-        """Frame what was copied, on its own sheet."""
-        marks: tuple[Mark, ...] = ()
-        if self._copied_from is not None and self._copied_from[0] == self._sheet_id:
-            accent = current_theme().accent
-            marks = (Mark(self._copied_from[1], MarkKind.COPIED, accent),)
-        self.overlay.set_marks("copied", marks)
-
-    def end_copy(self) -> bool:
-        """Take the frame away from what was copied; what was cut stays where it is."""
-        had = self._copied_from is not None
-        self._copied_from = None
-        self.clipboard.forget_cut()
-        self._show_copied()
-        return had
+        self.copied.copy(is_cut=True)
 
     def paste(self, what: PasteWhat = EVERYTHING) -> None:
         """Put the clipboard's cells here; all of them, or none and a message why."""
-        if not self.finish_typing():
-            return
-        try:
-            pasted = self.clipboard.paste(
-                self.document, self._sheet_id, self.selection, self._extent.region, what
-            )
-        except UserError as error:
-            self.message.emit(error.text, error.hint)
-            return
-        if pasted is None:
-            return
-        kept = None if pasted.was_cut else self._copied_from
-        if self.attempt(pasted.edit, "Move" if pasted.was_cut else "Paste"):
-            self._copied_from = kept
-            self._show_copied()
-            self.select(pasted.region)
+        self.copied.paste(what)
 
     def clear(self) -> None:
         """Make the selected cells blank."""
@@ -316,7 +267,7 @@ class GridView(GridCanvas):
     def apply_change(self, change: Change) -> None:
         """Follow a change of the document: repaint what is visible and changed, no more."""
         if change.structure:
-            self.end_copy()
+            self.copied.end()
             self.overlay.set_arrows(())
             sheets = self.document.workbook.sheets
             if all(sheet.id != self._sheet_id for sheet in sheets):
