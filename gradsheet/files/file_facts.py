@@ -38,6 +38,20 @@ class ColorScale:
 
 
 @dataclass(frozen=True, slots=True)
+class SheetPlace:
+    """Where a sheet is in its package.
+
+    Parameters
+    ----------
+    part : name of its part
+    position : among all sheets of the file, chart sheets too; names count by it
+    """
+
+    part: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """Beside the workbook itself.
 
@@ -47,9 +61,13 @@ class FileFacts:
     color_scales : by id of the sheet
     active_sheet : id of the sheet to show first, None if not known
     has_macros : whether the file holds macros, which are never run
+    places : by id of the sheet, for saving back into the same package
+    dynamic : value of `cm` that marks dynamic arrays in the file, 0 if there is none
     """
 
     hidden_sheets: frozenset[int] = frozenset()
     color_scales: Mapping[int, tuple[ColorScale, ...]] = field(default_factory=dict)
     active_sheet: int | None = None
     has_macros: bool = False
+    places: Mapping[int, SheetPlace] = field(default_factory=dict)
+    dynamic: int = 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from gradsheet.files.colours import theme_colours
-from gradsheet.files.file_facts import ColorScale, FileFacts
+from gradsheet.files.file_facts import ColorScale, FileFacts, SheetPlace
 from gradsheet.files.formula_cache import kept_text
 from gradsheet.files.own_names import is_own, restore
 from gradsheet.files.report import Findings, Report, Weight
@@ -93,6 +93,7 @@ class _Reading:
         self._scales: dict[int, tuple[ColorScale, ...]] = {}
         self._active: int | None = None
         self._by_position: list[int | None] = []
+        self._places: dict[int, SheetPlace] = {}
 
     def imported(self) -> Imported:
         package = self._package
@@ -119,7 +120,12 @@ class _Reading:
         self._note_epochs()
         note_unsupported(self._workbook, self._findings)
         facts = FileFacts(
-            frozenset(self._hidden), self._scales, self._shown_first(root), has_macros
+            frozenset(self._hidden),
+            self._scales,
+            self._shown_first(root),
+            has_macros,
+            self._places,
+            min(self._book.dynamic, default=0),
         )
         return Imported(self._workbook, self._findings.report(package.name), facts)
 
@@ -174,6 +180,7 @@ class _Reading:
                 continue
             seen.add(link.target.lower())
             sheet = self._make_sheet(name)
+            self._places[sheet.id] = SheetPlace(link.target, len(self._by_position))
             self._by_position.append(sheet.id)
             if entry.get("state", "visible") != "visible":
                 self._hidden.add(sheet.id)

@@ -7,7 +7,7 @@ saving over a workbook with charts or macros is the task of `patch`.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gradsheet.files.atomic import write_atomically
@@ -27,6 +27,7 @@ from gradsheet.files.xml_writing import (
     text_xml,
 )
 from gradsheet.formula.address import MAX_COLS, MAX_ROWS, Cell
+from gradsheet.formula.syntax import Union
 from gradsheet.formula.values import UserError
 from gradsheet.sheet.names import DefinedName, Table
 from gradsheet.sheet.workbook import Sheet, Workbook
@@ -199,7 +200,8 @@ class _Writing:
         names = list(self._workbook.names)
         for sheet in self._workbook.sheets:
             names.extend(own_names(sheet))
-        return names_xml(self._workbook, names)
+        places = {sheet.id: at for at, sheet in enumerate(self._workbook.sheets)}
+        return names_xml(self._workbook, names, places)
 
     def _table_xml(self, table: Table, number: int) -> str:
         columns = "".join(
@@ -223,29 +225,30 @@ class _Writing:
 _HIDDEN = ' state="hidden"'
 
 
-def names_xml(workbook: Workbook, names: list[DefinedName]) -> str:
-    """The `definedNames` element; "" without names."""
+def names_xml(
+    workbook: Workbook, names: Sequence[DefinedName], places: Mapping[int, int]
+) -> str:
+    """The `definedNames` element; "" without names.
+
+    Parameters
+    ----------
+    places : position of every sheet in the file by its id
+    """
     spelling = Spelling(workbook, None)
     entries = []
     for name in names:
         attributes = f' name="{attribute(name.name)}"'
         if name.sheet is not None:
-            if name.sheet not in workbook.sheet_ids():
+            if name.sheet not in places:
                 continue  # its sheet is gone
-            attributes += f' localSheetId="{workbook.position(name.sheet)}"'
+            attributes += f' localSheetId="{places[name.sheet]}"'
         if name.hidden:
             attributes += ' hidden="1"'
         text = text_xml(spelling.text(name.expr, Cell(0, 0)))
-        if text.startswith("(") and text.endswith(")") and _is_union(name):
+        if isinstance(name.expr, Union):
             text = text[1:-1]  # Excel's Solver reads its areas without parentheses only
         entries.append(f"<definedName{attributes}>{text}</definedName>")
     return f"<definedNames>{''.join(entries)}</definedNames>" if entries else ""
-
-
-def _is_union(name: DefinedName) -> bool:
-    from gradsheet.formula.syntax import Union
-
-    return isinstance(name.expr, Union)
 
 
 def _links_xml(links: list[tuple[str, str, str]]) -> str:

@@ -34,8 +34,11 @@ def parse_stream(
     start: Start,
     end: Callable[[str], object],
     data: Callable[[str], object],
+    given: Callable[[expat.XMLParserType], object] | None = None,
 ) -> None:
     """Feed a part to handlers, which get names as `uri}local`.
+
+    `given` gets the parser before it begins, for those who must know where it is.
 
     Raises
     ------
@@ -46,6 +49,8 @@ def parse_stream(
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = data
+    if given is not None:
+        given(parser)
     try:
         for chunk in chunks:
             parser.Parse(chunk, False)
