@@ -238,6 +238,9 @@ def run(options: Namespace) -> int:
 def _shut_down(window: MainWindow, reporter: Reporter) -> None:
     """Close what is open, keep the settings, leave no thread behind."""
     window.close()
+    if QApplication.platformName() == "offscreen":
+        # WORKAROUND(PySide6<6.12): data on its clipboard crashes the process at exit.
+        QApplication.clipboard().clear()
     try:
         settings_file.save(window.settings)
     except OSError as error:

@@ -151,8 +151,9 @@ def run_process(action: str, tmp_path: Path) -> subprocess.CompletedProcess[str]
         "QTimer.singleShot(0, window.close)",
         "window.document.start_run(); QTimer.singleShot(300, window.close)",
         "window.document.start_run(); QTimer.singleShot(300, QApplication.instance().quit)",
+        "window.grid.copy(); QTimer.singleShot(0, window.close)",
     ],
-    ids=["at once", "while the run starts", "by the session manager"],
+    ids=["at once", "while the run starts", "by the session manager", "after a copy"],
 )
 def test_it_can_be_closed_at_any_moment(action: str, tmp_path: Path) -> None:
     result = run_process(action, tmp_path)
