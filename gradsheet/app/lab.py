@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gradsheet.app.epoch_training import EpochTraining
 from gradsheet.app.path_view import start_cells
+from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
 from gradsheet.lessons import descent_data, descent_edits
 from gradsheet.lessons.descent_data import LineData
@@ -30,6 +31,17 @@ def plan_of(document: Document) -> SheetPlan | None:
     if not descent_edits.is_descent(workbook, training.sheet):
         return None
     return descent_edits.plan_of(workbook, workbook.sheet(training.sheet))
+
+
+def place_of(document: Document, sheet: int, cell: Cell) -> int | None:
+    """Return which of the problem's parameters a cell is, from 0; None if it is none."""
+    before = 0
+    for parameter in document.problem.parameters:
+        region = parameter.region
+        if parameter.sheet == sheet and region.contains(cell):
+            return before + (cell.row - region.top) * region.cols + cell.col - region.left
+        before += region.size
+    return None
 
 
 def set_batch(document: Document, rows: int) -> None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from gradsheet.app import derivative_bench, lab
+from gradsheet.app import lab
 from gradsheet.app.commands import command
 from gradsheet.app.epoch_training import EpochTraining
 from gradsheet.app.messages import message_of
@@ -25,6 +25,7 @@ from gradsheet.app.schedule_choice import ScheduleChoice
 from gradsheet.formula.values import UserError
 from gradsheet.qt.actions import WINDOW_COMMANDS
 from gradsheet.qt.dock_title import make_dock
+from gradsheet.qt.lab_measurements import Measurements
 
 if TYPE_CHECKING:
     from gradsheet.app.run import RunView
@@ -75,12 +76,11 @@ class DescentLab(QObject):
         self._window = window
         self._document = window.document
         self.race_session = RaceSession(window.document)
+        self.measurements = Measurements(window)
         self.panels: dict[str, Any] = {}
         self.docks: dict[str, QDockWidget] = {}
         self._is_stale = True
-        self._is_measuring = False
         self._took_room = False
-        self._wanted: tuple[str, float] | None = None
         self._makers: dict[str, Callable[[QWidget], QWidget]] = {
             "trajectory": self._make_trajectory, "race": self._make_race,
             "bench": self._make_bench, "averages": self._make_averages,
@@ -111,6 +111,7 @@ class DescentLab(QObject):
         window.notifier.replaced.connect(self._on_replaced)
         window.grid.current_changed.connect(self._on_cell)
         window.clock.ticked.connect(self._refresh)
+        self.measurements.slice_session.note()
 
     # ------------------------------------------------------------------ docks
 
@@ -178,9 +179,11 @@ class DescentLab(QObject):
 
     def _make_trajectory(self, parent: QWidget) -> QWidget:
         from gradsheet.qt.panels.descent_settings import DescentSettings
+        from gradsheet.qt.panels.loss_slice import LossSlicePanel
         from gradsheet.qt.panels.trajectory import TrajectoryPanel
 
-        both = QWidget(parent)
+        stack = self._stack = QStackedWidget(parent)
+        both = QWidget(stack)
         column = QVBoxLayout(both)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -188,6 +191,10 @@ class DescentLab(QObject):
         column.addWidget(settings)
         column.addWidget(panel, 1)
         self.settings = settings
+        self.slice_panel = LossSlicePanel(stack)
+        stack.addWidget(both)
+        stack.addWidget(self.slice_panel)
+        self.measurements.serve_slice(self.slice_panel)
         self.panels["trajectory"] = panel
         document = self._document
         panel.point_chosen.connect(self._on_point)
@@ -198,7 +205,7 @@ class DescentLab(QObject):
         settings.reset_asked.connect(self._do(partial(lab.reset_as_the_lecture, document)))
         settings.paste_asked.connect(self._do(self._paste))
         settings.file_asked.connect(self._do(self._open_file))
-        return both
+        return stack
 
     def _make_race(self, parent: QWidget) -> QWidget:
         from gradsheet.qt.panels.race import RacePanel
@@ -211,7 +218,7 @@ class DescentLab(QObject):
         from gradsheet.qt.panels.derivative_bench import DerivativeBenchPanel
 
         panel = self.panels["bench"] = DerivativeBenchPanel(parent)
-        panel.asked.connect(self._measure)
+        self.measurements.serve_bench(panel)
         return panel
 
     def _make_averages(self, parent: QWidget) -> QWidget:
@@ -262,10 +269,13 @@ class DescentLab(QObject):
 
     def _on_run(self, run: RunView) -> None:
         self._is_stale = True
+        if not isinstance(self._document.training, EpochTraining):
+            self.measurements.slice_session.note()
 
     def _on_replaced(self) -> None:
         """Another workbook: the path shows by itself where there is one."""
         self._is_stale = True
+        self.measurements.begin()
         is_lab = isinstance(self._document.training, EpochTraining)
         if is_lab and not any(self.is_open(name) for name in DOCKS):
             self.show("trajectory")
@@ -297,12 +307,15 @@ class DescentLab(QObject):
             panel.show_path(view)
             if name == "trajectory":
                 self._show_row()
+                self._stack.setCurrentIndex(0 if view is not None else 1)
+                if view is None:
+                    self.measurements.follow_run()
         elif name == "schedule":
             run = self._document.run_view()
             base = run.hyper.lr if run.hyper is not None else 1.0
             panel.show_run(run, base, run.state == "running")
         elif name == "bench" and self._document.run.state != "running":
-            self._measure(panel.weight, panel.epsilon)
+            self.measurements.measure(panel.weight, panel.epsilon)
         if name == "trajectory":
             self._feed_settings()
 
@@ -323,7 +336,7 @@ class DescentLab(QObject):
             self._show_row()
         if "bench" in self.panels and self.docks["bench"].isVisible():
             panel = self.panels["bench"]
-            self._measure(panel.weight, panel.epsilon)
+            self.measurements.measure(panel.weight, panel.epsilon)
 
     def _show_row(self) -> None:
         view, grid = path_view(self._document), self._window.grid
@@ -337,40 +350,6 @@ class DescentLab(QObject):
             cell = cell_of(view, row)
             grid.select(cell)
             grid.show_cell(cell)
-
-    def _measure(self, weight: str, epsilon: float) -> None:
-        """Measure on the engine's thread; of many wishes only the newest is kept."""
-        panel = self.panels["bench"]
-        if self._is_measuring:
-            self._wanted = (weight, epsilon)
-            return
-        try:
-            kind: Any = weight
-            target = derivative_bench.target_of(self._document, self._window.grid.current, kind)
-        except UserError as error:
-            panel.show_complaint(str(error))
-            return
-        self._is_measuring = True
-        self._document.engine.submit(
-            lambda: derivative_bench.measure(target, epsilon), self._measured,
-            self._not_measured, "measuring a derivative",
-        )  # fmt: skip
-        self._window.clock.wake()
-
-    def _measured(self, bench: derivative_bench.Bench) -> None:
-        self._is_measuring = False
-        self.panels["bench"].show_bench(bench)
-        self._measure_wanted()
-
-    def _not_measured(self, error: BaseException) -> None:
-        self._is_measuring = False
-        self.panels["bench"].show_complaint(str(error))
-        self._measure_wanted()
-
-    def _measure_wanted(self) -> None:
-        wanted, self._wanted = self._wanted, None
-        if wanted is not None:
-            self._measure(*wanted)
 
     def _on_schedule(self, choice: ScheduleChoice) -> None:
         self._document.set_schedule(choice)

@@ -295,3 +295,20 @@ def test_a_scene_place_maps_back(lab: Any) -> None:
     box = lab.panels["trajectory"].plot.getPlotItem().getViewBox()
     there = box.mapSceneToView(box.mapViewToScene(QPointF(3.0, 2.0)))
     assert (there.x(), there.y()) == pytest.approx((3.0, 2.0), abs=0.2)
+
+
+def test_a_problem_of_many_parameters_shows_a_slice_that_says_so(window: Any, qtbot: Any) -> None:
+    window.document.step_run(30)
+    wait_calm(window, qtbot)
+    window.lab.show("trajectory")
+    panel = window.lab.slice_panel
+    qtbot.waitUntil(lambda: "This is a slice" in panel.words.text(), timeout=20_000)
+    assert "150 parameters" in panel.words.text()
+    window.grid.select(Cell.parse("H19"))
+    panel._principal.setChecked(False)
+    assert "Select two" in panel.words.text()
+    from gradsheet.formula.address import Region
+
+    window.grid.select(Region.parse("H19:I19"))
+    panel.principal_asked.emit(False)
+    qtbot.waitUntil(lambda: "two chosen parameters" in panel.words.text(), timeout=20_000)
