@@ -10,6 +10,7 @@ how a run is made is `training`'s.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -225,7 +226,10 @@ class Document:
     def content(self, cell: Cell, text: str) -> Content:
         """Return what typing `text` into a cell puts there. Raises FormulaError."""
         if text.startswith("=") and len(text) > 1:
-            return Formula(parse(text, cell))
+            from gradsheet.formula.shapes import may_spill
+
+            expr = parse(text, cell)
+            return Formula(expr, dynamic=may_spill(expr, cell))
         return parse_entry(text)
 
     def undo(self) -> str | None:
@@ -268,9 +272,18 @@ class Document:
             # newer job in the queue compiles and calculates everything anew.
             if revision == self._revision:
                 self.write(results)
+                self._note_spills()
                 self.notify_run()
 
         self.engine.submit(job, store, self._recalculation_failed, "recalculating")
+
+    def _note_spills(self) -> None:
+        """Let dynamic formulas know their areas, so that clearing one clears what it spilled."""
+        for (sheet, anchor), region in self.calculation.spills().items():
+            cells = self.workbook.sheet(sheet).cells
+            formula = cells.formula(anchor)
+            if formula is not None and formula.dynamic and formula.array != region:
+                cells.set_formula(anchor, replace(formula, array=region))
 
     def _recalculation_failed(self, error: BaseException) -> None:
         self.say(message_of(error, "recalculating"))

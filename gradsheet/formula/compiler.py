@@ -46,7 +46,7 @@ class Program:
     def __init__(self, inputs: Inputs, seed: int = 0) -> None:
         self._inputs = inputs
         self._generator = torch.Generator().manual_seed(seed)
-        self._spills: dict[tuple[int, Cell], Region] = {}
+        self._spills = _noted_spills(inputs)
         self._draws: dict[tuple[object, ...], torch.Tensor] = {}
         self.storage = Storage(inputs)
         self.targets: dict[int, list[tuple[int, Region]]] = {}
@@ -280,8 +280,9 @@ class Program:
         self, spills: dict[tuple[int, Cell], Region], results: Results
     ) -> set[int]:
         """Take new spill regions into the graph; which blocks to compute again."""
+        before = self.spills
         for (sheet, cell), region in spills.items():
-            old = self.spills.get((sheet, cell), Region.of(cell))
+            old = before.get((sheet, cell), Region.of(cell))
             plane = self.storage.planes.planes[sheet]
             self.storage.make_room(sheet, region.bottom, region.right)
             kept = {*self._inputs.formulas(sheet), *self.storage.obstructions.get(sheet, ())}
@@ -298,3 +299,13 @@ class Program:
         self._plan()
         self.targets = {i: t for i, t in targets.items() if i < len(self.graph.blocks)}
         return set(range(len(self.graph.blocks)))
+
+
+def _noted_spills(inputs: Inputs) -> dict[tuple[int, Cell], Region]:
+    """Where dynamic formulas spilled when they were computed last, as their `array` says."""
+    return {
+        (sheet, cell): formula.array
+        for sheet in inputs.sheet_ids()
+        for cell, formula in inputs.formulas(sheet).items()
+        if formula.dynamic and formula.array is not None
+    }

@@ -72,7 +72,9 @@ class References:
             good = (tops <= rows) & (rows < tops + area.height)
             if good.all():
                 step = part.row_stride if part.rows > 1 else 0
-                return Area(area.sheet, part.top, area.left, 1, 1, step, area.col_step)
+                return Area(
+                    area.sheet, part.top, area.left, 1, 1, step, area.col_step, area.dynamic
+                )
             lefts = area.left + area.col_step * np.arange(part.cols)
             codes = np.where(good, 0.0, float(ErrorCode.VALUE))[:, None]
             return Scatter(area.sheet, rows[:, None], lefts[None, :], 1, 1, codes)
@@ -80,7 +82,7 @@ class References:
         good = (lefts <= cols) & (cols < lefts + area.width)
         if good.all():
             step = part.col_stride if part.cols > 1 else 0
-            return Area(area.sheet, area.top, part.left, 1, 1, area.row_step, step)
+            return Area(area.sheet, area.top, part.left, 1, 1, area.row_step, step, area.dynamic)
         tops = area.top + area.row_step * np.arange(part.rows)
         codes = np.where(good, 0.0, float(ErrorCode.VALUE))[None, :]
         return Scatter(area.sheet, tops[:, None], cols[None, :], 1, 1, codes)

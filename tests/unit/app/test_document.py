@@ -275,3 +275,32 @@ def test_an_edit_after_training_is_computed_from_the_trained_cells(document: Doc
     assert loss < 2.0, "the run goes on from the trained cells"
     moved = document.workbook.sheets[0].cells.read(USERS)[0]
     assert abs(moved - users).max() < 0.2
+
+
+def test_a_typed_array_spills_follows_and_clears(document: Document) -> None:
+    document.new_workbook()
+    document.finish()
+    sheet = document.workbook.sheets[0]
+
+    def column(address: str) -> list[float]:
+        top = Cell.parse(address)
+        return sheet.cells.read(Region(0, top.col, 5, top.col + 1))[0].ravel().tolist()
+
+    def enter(address: str, text: str) -> None:
+        document.enter(sheet.id, Cell.parse(address), text)
+        document.finish()
+
+    enter("A1", "=SEQUENCE(3)")
+    enter("C1", "=A1#*2")
+    assert column("A1") == [1, 2, 3, 0, 0]
+    assert column("C1") == [2, 4, 6, 0, 0]
+    enter("E1", "=SUM(C1#)")
+    assert column("E1")[0] == 12
+    enter("A1", "=SEQUENCE(2)")
+    assert column("A1") == [1, 2, 0, 0, 0]
+    assert column("C1") == [2, 4, 0, 0, 0]
+    enter("A1", "")
+    assert column("A1") == [0, 0, 0, 0, 0]
+    document.undo()
+    document.finish()
+    assert column("A1") == [1, 2, 0, 0, 0]

@@ -1,4 +1,4 @@
-"""A document that runs sheets of epochs: step, run, undo, reset, rates in cells, tabs, schedules."""
+"""A document that runs sheets of epochs: steps, undo, reset, rates in cells, tabs, schedules."""
 
 from __future__ import annotations
 
