@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from gradsheet.formula.values import Kind, Strings
+from gradsheet.qt.dialogs.parts import roomy, without_icons
 from gradsheet.qt.theme import SPACE, current_theme, ui_font
 from gradsheet.sheet.formats import Format, FormatChange, display_text
 
@@ -68,8 +69,8 @@ class FormatCells(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._look, self._strings = look, strings
         self._value = value if kind == Kind.NUMBER else _SAMPLE
-        self.categories = QListWidget(self)
-        self.codes = QListWidget(self)
+        self.categories = roomy(QListWidget(self))
+        self.codes = roomy(QListWidget(self))
         self.code = QLineEdit(look.code, self)
         self.decimals = QSpinBox(self)
         self.decimals.setRange(-1, 15)
@@ -138,6 +139,7 @@ class FormatCells(QDialog):
         self.resize(460, 430)
         self.categories.currentRowChanged.connect(self._on_category)
         self.codes.currentTextChanged.connect(self._on_listed)
+        without_icons(buttons)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
 

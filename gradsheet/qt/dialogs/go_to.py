@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gradsheet.qt.dialogs.parts import roomy, without_icons
 from gradsheet.qt.grid.places import Place, find_place, known_places
 from gradsheet.qt.theme import SPACE, current_theme
 from gradsheet.sheet.workbook import Workbook
@@ -42,7 +43,7 @@ class GoTo(QDialog):
         self.line = QLineEdit(self)
         self.line.setPlaceholderText("H25, H2:V16, Sheet2!A1, a name")
         self.line.setAccessibleName("Address or name")
-        self.list = QListWidget(self)
+        self.list = roomy(QListWidget(self))
         self.list.setAccessibleName("Names and ranges of the model")
         self.problem = QLabel(self)
         self.problem.setStyleSheet(f"color: {current_theme().error};")
@@ -68,6 +69,7 @@ class GoTo(QDialog):
         self.line.textEdited.connect(self._on_edited)
         self.list.itemClicked.connect(self._on_item)
         self.list.itemActivated.connect(self._on_activated)
+        without_icons(buttons)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self.line.setFocus()

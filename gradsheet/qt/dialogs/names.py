@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from gradsheet.formula.address import Cell
 from gradsheet.formula.syntax import Expr, parse, unparse
 from gradsheet.formula.values import FormulaError
+from gradsheet.qt.dialogs.parts import without_icons
 from gradsheet.qt.theme import SPACE, current_theme, mono_font
 from gradsheet.sheet.workbook import DefinedName, Workbook
 
@@ -93,6 +94,7 @@ class Names(QDialog):
         self.define.clicked.connect(self._define)
         self.remove.clicked.connect(self._remove)
         self.visit.clicked.connect(self._visit)
+        without_icons(close)
         close.rejected.connect(self.reject)
         self.table.itemSelectionChanged.connect(self._on_chosen)
         self.refresh()

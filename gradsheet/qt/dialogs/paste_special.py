@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gradsheet.qt.dialogs.parts import without_icons
 from gradsheet.qt.grid.copying import PasteWhat
 from gradsheet.qt.theme import SPACE
 
@@ -59,6 +60,7 @@ class PasteSpecial(QDialog):
         )
         buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Paste")
         layout.addWidget(buttons)
+        without_icons(buttons)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self.choices[0].setFocus()

@@ -96,7 +96,8 @@ def _anchor(layout: Layout, region: Region | None) -> QPointF | None:
         return None
     first = Cell(region.top, region.left)
     box = _box(layout, Region.of(first))
-    return QPointF(box.left() + min(14.0, box.width() / 2), box.center().y())
+    # Low in the cell, so that a line along a row runs below its numbers.
+    return QPointF(box.left() + min(12.0, box.width() / 2), box.top() + 0.8 * box.height())
 
 
 def _head(start: QPointF, end: QPointF) -> QPolygonF:

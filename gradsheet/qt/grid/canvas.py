@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind
 from gradsheet.qt.grid.cell_style import CellStyles
+from gradsheet.qt.grid.decimals import DecimalPoints
 from gradsheet.qt.grid.extent import Extent, extent_of
 from gradsheet.qt.grid.geometry import (
     COLUMN_WIDTH_PX,
@@ -172,6 +173,7 @@ class GridCanvas(QAbstractScrollArea):
         self._roles_shown = sheet.roles
         self._styles = CellStyles(sheet)
         self._heat = Heat(sheet)
+        self._points = DecimalPoints(sheet)
         self._painter.overruns.clear()
         self._lay_out()
         self.viewport().update()
@@ -301,7 +303,7 @@ class GridCanvas(QAbstractScrollArea):
     def update_values(self, regions: Iterable[Region]) -> None:
         """Paint cells again whose values are others, with the texts that ran out of them."""
         regions = list(regions)
-        regions += self._heat.follow(regions)
+        regions += [*self._heat.follow(regions), *self._points.follow(regions)]
         regions = [part for region in regions for part in self._as_painted(region)]
         for region in regions:
             self.update_region(region)
@@ -359,6 +361,7 @@ class GridCanvas(QAbstractScrollArea):
             self._selection.current,
             self.is_active(),
             self._heat,
+            self._points,
             self.overlay.all_marks(),
             self.has_handle(),
         )

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from gradsheet.formula.functions.table import Function
 
 MOST_OFFERED = 60
+COMMON = (
+    "SUM", "AVERAGE", "IF", "COUNT", "MAX", "MIN", "SQRT", "MMULT", "SUMPRODUCT", "SUMXMY2",
+    "SUMSQ", "ROUND", "ABS", "EXP", "LN", "LOG", "RAND", "RANDARRAY", "STDEV.S", "INDEX", "MATCH",
+    "VLOOKUP", "XLOOKUP", "TRANSPOSE", "AND", "OR", "NOT", "IFERROR", "COUNTIF", "SUMIF", "MEDIAN",
+)  # fmt: skip
+"""Offered first among those that begin alike."""
 _WORD = re.compile(r"[A-Za-z_\\][\w.\\]*\Z")
 
 
@@ -75,7 +81,9 @@ def completion_at(text: str, caret: int, workbook: Workbook) -> Completion | Non
         offers = [offer for offer in offers if offer.kind == "function"]
     if not offers:
         return None
-    offers.sort(key=lambda offer: (offer.text.upper() != word, offer.text.upper()))
+    offers.sort(
+        key=lambda offer: (offer.text.upper() != word, offer.text not in COMMON, offer.text.upper())
+    )
     return Completion(match.start(), caret, tuple(offers[:MOST_OFFERED]))
 
 

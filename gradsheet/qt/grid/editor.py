@@ -204,9 +204,11 @@ class InPlaceEditing(QObject):
         if rect.isNull() or self._view.sheet_id != self._sheet_id:
             rect.moveTo(-10_000, -10_000)
         need = self._editor.fontMetrics().horizontalAdvance(self._editor.text()) + _ROOM_PX
-        most = max(area.right() - rect.left(), rect.width() + 1)
-        width = min(max(rect.width() + 1, need), most)
-        self._editor.setGeometry(rect.left() - 1, rect.top() - 1, width, rect.height() + 1)
+        width = min(max(rect.width() + 1, need), max(area.width(), rect.width() + 1))
+        left = rect.left() - 1
+        if left + width > area.right() and rect.left() >= area.left():
+            left = max(area.left() - 1, area.right() - width)  # no room: grow to the left
+        self._editor.setGeometry(left, rect.top() - 1, width, rect.height() + 1)
 
     # ----------------------------------------------------------------------------- the keys
 

@@ -61,7 +61,8 @@ def paint_mark(painter: QPainter, box: QRect, mark: Mark) -> None:
     colour = QColor(mark.colour)
     x, y, w, h = box.x() - 1, box.y() - 1, box.width() + 1, box.height() + 1
     if mark.kind is MarkKind.FOUND:
-        painter.fillRect(box.adjusted(0, 0, -1, -1), translucent(mark.colour, 0.28))
+        painter.fillRect(box.adjusted(0, 0, -1, -1), translucent(mark.colour, 0.16))
+        painter.fillRect(box.x(), box.bottom() - 2, box.width() - 1, 2, colour)
         return
     if mark.kind is MarkKind.BEFORE_COLUMN:
         painter.fillRect(x - 1, y, 3, h, colour)

@@ -21,16 +21,16 @@ from PySide6.QtGui import QColor, QPainter, QPen, QRegion
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import ErrorCode, Kind, Strings
 from gradsheet.qt.grid.cell_style import CellStyle, CellStyles
+from gradsheet.qt.grid.decimals import DecimalPoints
 from gradsheet.qt.grid.exposed import Block, Part, exposed_part, read_block
 from gradsheet.qt.grid.geometry import Layout, Pane
 from gradsheet.qt.grid.heat import Heat, paint_heat
 from gradsheet.qt.grid.marks import Mark, handle_box, paint_mark
-from gradsheet.qt.grid.roles import Tag, draw_tag
+from gradsheet.qt.grid.roles import Tag, draw_stripe, draw_tag
 from gradsheet.qt.grid.typeface import Face, Faces
 from gradsheet.qt.theme import (
     FRAME_PX,
     ROLE_COLOURS,
-    STRIPE_PX,
     Theme,
     blend,
     contrast_ratio,
@@ -61,6 +61,7 @@ class Scene:
     current: Cell
     has_focus: bool
     heat: Heat
+    points: DecimalPoints
     marks: Sequence[Mark] = ()
     has_handle: bool = False
 
@@ -116,7 +117,8 @@ class GridPainter:
         self._texts(painter, block, scene, overruns)
         self._notes(painter, layout, pane, scene)
         for role in roles:
-            self._stripe(painter, pane.area, self._box(layout, pane, role.region), role)
+            colour = self.theme.role_colour(role.role)
+            draw_stripe(painter, pane.area, self._box(layout, pane, role.region), colour)
         for tag in scene.tags:
             if tag.cells.intersect(pane.region) is not None:
                 box = self._box(layout, pane, tag.cells)
@@ -177,21 +179,6 @@ class GridPainter:
                 if part.intersect(pane.region) is not None:
                     painter.fillRect(self._box(layout, pane, part), self._wash)
 
-    def _stripe(self, painter: QPainter, area: QRect, box: QRect, role: RoleRegion) -> None:
-        """The solid edge: three px on the left and upper line, a hairline at the other two.
-
-        It lies on the lines around the cells, mostly outside, so that it never touches a digit;
-        at the edge of a pane it moves inside, so that it is never cut off.
-        """
-        colour = QColor(self.theme.role_colour(role.role))
-        left, top = box.left(), box.top()
-        x = left if left == area.left() else left - STRIPE_PX + 1
-        y = top if top == area.top() else top - STRIPE_PX + 1
-        painter.fillRect(x, y, STRIPE_PX, box.bottom() + 1 - y, colour)
-        painter.fillRect(x, y, box.right() + 1 - x, STRIPE_PX, colour)
-        painter.fillRect(left, box.bottom(), box.width(), 1, colour)
-        painter.fillRect(box.right(), top, 1, box.height(), colour)
-
     def _notes(self, painter: QPainter, layout: Layout, pane: Pane, scene: Scene) -> None:
         """A small corner in the accent's colour where a cell has a note."""
         for cell in scene.sheet.notes:
@@ -250,6 +237,7 @@ class GridPainter:
         xs, ys, before, stop = block.xs, block.ys, block.before, block.stop
         digit = max(1, face.number_width("0"))
         rest: list[tuple[int, int]] = []
+        lined = scene.points.plane(block.region)
         for i, (row, row_kinds) in enumerate(zip(block.values, block.kinds, strict=True)):
             styles = block.styles[i]
             baseline = ys[i] + (ys[i + 1] - ys[i] - face.height) // 2 + face.ascent
@@ -257,7 +245,7 @@ class GridPainter:
                 if kind == _BLANK or (j < before and kind != _TEXT):
                     continue
                 style = styles[j]
-                if kind != _NUMBER or not style.is_plain:
+                if kind != _NUMBER or not style.is_plain or (lined and lined[i][j]):
                     rest.append((i, j))
                     continue
                 right = xs[j + 1]
@@ -269,14 +257,17 @@ class GridPainter:
                     continue
                 draw(right - min(pad, room + TIGHT_PX - width) - width, baseline, text)
         for i, j in rest:
-            self._other(painter, block, i, j, scene, overruns.get((i, j)))
+            decimals = lined[i][j] if lined else 0
+            self._other(painter, block, i, j, scene, overruns.get((i, j)), decimals)
 
     def _other(
-        self, painter: QPainter, block: Block, i: int, j: int, scene: Scene, end: int | None
-    ) -> None:
+        self, painter: QPainter, block: Block, i: int, j: int, scene: Scene, end: int | None,
+        decimals: int,
+    ) -> None:  # fmt: skip
         """Draw a text, a boolean, an error or a number in a style of its own.
 
-        `end` is the column of the block up to which a text runs over, if it does.
+        `end` is the column of the block up to which a text runs over, if it does; a General
+        number keeps room for `decimals`.
         """
         kind, style, value = block.kinds[i][j], block.styles[i][j], block.values[i][j]
         face = self.faces.styles[style.font]
@@ -309,6 +300,10 @@ class GridPainter:
             x = left + pad
         elif align == "right":
             x = right - pad - width
+            if decimals and kind == _NUMBER and style.is_general:
+                short = decimals - len(text.partition(".")[2])
+                spare = face.number_width("0" * short + "." * ("." not in text))
+                x = max(left + TIGHT_PX, x - spare) if short > 0 else x
         else:
             x = left + (right - left - width) // 2
         top, bottom = block.ys[i], block.ys[i + 1]

@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath
 from gradsheet.formula.address import Region
 from gradsheet.qt.grid.geometry import Axis
 from gradsheet.qt.grid.typeface import Face
-from gradsheet.qt.theme import ROLE_NAMES, Theme
+from gradsheet.qt.theme import ROLE_NAMES, STRIPE_PX, Theme
 from gradsheet.sheet.roles import RoleRegion
 
 SIGN_PX = 9
@@ -96,6 +96,22 @@ class Tag:
     text: str
     cells: Region
     align: Qt.AlignmentFlag
+
+
+def draw_stripe(painter: QPainter, area: QRect, box: QRect, colour: str) -> None:
+    """The solid edge of a range: three px on the left and upper line, a hairline at the others.
+
+    It lies on the lines around the cells, mostly outside, so that it never touches a digit; at
+    the edge of a pane (`area`) it moves inside, so that it is never cut off.
+    """
+    solid = QColor(colour)
+    left, top = box.left(), box.top()
+    x = left if left == area.left() else left - STRIPE_PX + 1
+    y = top if top == area.top() else top - STRIPE_PX + 1
+    painter.fillRect(x, y, STRIPE_PX, box.bottom() + 1 - y, solid)
+    painter.fillRect(x, y, box.right() + 1 - x, STRIPE_PX, solid)
+    painter.fillRect(left, box.bottom(), box.width(), 1, solid)
+    painter.fillRect(box.right(), top, 1, box.height(), solid)
 
 
 def draw_tag(
