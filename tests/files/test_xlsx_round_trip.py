@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gradsheet.app.solving import store
 from gradsheet.files.file_facts import ColorScale, ColorStop, FileFacts
-from gradsheet.files.solver_model import SolverModel, solver_model_of, solver_names
+from gradsheet.files.patch import Patch
+from gradsheet.files.role_fills import ROLE_FILLS
+from gradsheet.files.solver_model import (
+    SolverModel,
+    model_of_problem,
+    solver_model_of,
+    solver_models,
+    solver_names,
+    with_model,
+)
 from gradsheet.files.xlsx_read import Imported, read_xlsx
 from gradsheet.files.xlsx_write import write_xlsx
 from gradsheet.formula.address import MAX_COLS, MAX_ROWS, Cell, Region
+from gradsheet.formula.compiler import compile_program
 from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import ErrorCode, Kind, UserError
+from gradsheet.lessons import catalogue
 from gradsheet.sheet.cells import Content, Formula
 from gradsheet.sheet.edits import FormatChange, SetCells
 from gradsheet.sheet.formats import Format
@@ -239,6 +252,40 @@ def test_a_functions_own_to_gradsheet_is_written_in_excels(tmp_path: Path) -> No
     sheet.cells.set_formula(host, Formula(parse("=1+LEARN.SIGMOID(A1+B1)^2", host)))
     new = there_and_back(workbook, tmp_path / "own.xlsx").workbook
     assert new.sheets[0].cells.formula(host).expr == parse("=1+(1/(1+EXP(-(A1+B1))))^2", host)
+
+
+@pytest.mark.parametrize("name", ["dotprod", "bias"])
+def test_a_lesson_is_written_with_its_problem_as_a_solver_model(name: str, tmp_path: Path) -> None:
+    book = catalogue.find(name).build(3, None)
+    workbook = book.workbook
+    program = compile_program(workbook)
+    store(workbook, program.recalculate(), program)
+    workbook.names = with_model(workbook.names, workbook, model_of_problem(book.problem))
+    imported = there_and_back(workbook, tmp_path / "lesson.xlsx")
+    assert imported.report.findings == ()
+    assert_equal(workbook, imported.workbook)
+    (model,) = solver_models(imported.workbook)
+    assert model.goal == book.problem.goal
+    assert model.objective[1] == book.problem.loss[1]
+    assert [r for _, r in model.changing] == [p.region for p in book.problem.parameters]
+    with zipfile.ZipFile(tmp_path / "lesson.xlsx") as package:
+        styles = package.read("xl/styles.xml").decode()
+    for role in workbook.sheets[0].roles:
+        assert ROLE_FILLS[role.role][1:] in styles
+
+
+def test_macros_are_noted_never_run_and_lost_in_a_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "m.xlsm"
+    write_xlsx(Workbook.with_sheet(), path)
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr("xl/vbaProject.bin", b"not looked at")
+    imported = read_xlsx(path)
+    assert imported.facts.has_macros
+    assert [f.what for f in imported.report.lost] == ["macro project"]
+    imported.workbook.sheets[0].cells.write(Region(0, 0, 1, 1), 1.0)
+    Patch(path, imported.workbook).save(path)
+    with zipfile.ZipFile(path) as package:
+        assert package.read("xl/vbaProject.bin") == b"not looked at"
 
 
 def test_a_sheet_larger_than_excels_is_refused_and_the_file_stays(tmp_path: Path) -> None:
