@@ -19,6 +19,7 @@ from gradsheet.app.messages import message_of
 from gradsheet.formula.values import UserError
 from gradsheet.qt import icons
 from gradsheet.qt.grid_commands import GRID_COMMANDS, GRID_KEYS
+from gradsheet.qt.ratings_commands import RATINGS_COMMANDS
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
@@ -233,7 +234,7 @@ def show_about(window: MainWindow) -> None:
 
 def all_commands() -> dict[str, Command]:
     """Return the commands of the document and of the window by id, in menu order."""
-    return {**COMMANDS, **WINDOW_COMMANDS, **GRID_COMMANDS}
+    return {**COMMANDS, **WINDOW_COMMANDS, **RATINGS_COMMANDS, **GRID_COMMANDS}
 
 
 def tooltip(entry: Command) -> str:

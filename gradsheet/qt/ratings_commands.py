@@ -1,0 +1,68 @@
+"""The commands that bring ratings in without a file: from GroupLens, or made up.
+
+Owns their titles and menus, in the same form as `actions`, and shows their windows, one of each
+at a time. What arrives goes into the sheet through the main window and the document.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QDialog
+
+from gradsheet.app.commands import Command, command
+from gradsheet.app.messages import Message
+
+if TYPE_CHECKING:
+    from gradsheet.lessons.lesson import Crosstab
+    from gradsheet.qt.main_window import MainWindow
+
+RATINGS_COMMANDS: dict[str, Command] = {}
+_ratings = partial(command, table=RATINGS_COMMANDS)
+
+
+@_ratings("file.get_movielens", "Get MovieLens ratings…", menu="File", icon="download")
+def get_movielens(window: MainWindow) -> None:
+    """Download a set of film ratings from GroupLens, its licence and size shown before."""
+    from gradsheet.qt.dialogs.get_movielens import GetMovieLens
+
+    dialog = window.findChild(GetMovieLens)
+    if dialog is None or not dialog.isVisible():  # a closed one is about to be deleted
+        dialog = GetMovieLens(window, window.clock)
+        dialog.got.connect(partial(_open_file, window))
+        window.closed.connect(dialog.close)
+    _bring_up(dialog)
+
+
+@_ratings("file.make_ratings", "Make ratings…", menu="File", icon="wand-sparkles")
+def make_ratings(window: MainWindow) -> None:
+    """Make up ratings from planted factors: as many as you like, as noisy as you like."""
+    from gradsheet.qt.dialogs.make_ratings import MakeRatings
+
+    dialog = window.findChild(MakeRatings)
+    if dialog is None or not dialog.isVisible():  # a closed one is about to be deleted
+        dialog = MakeRatings(window, window.clock)
+        dialog.made.connect(partial(_open_crosstab, window))
+        window.closed.connect(dialog.close)
+    _bring_up(dialog)
+
+
+def _bring_up(dialog: QDialog) -> None:
+    dialog.show()
+    dialog.raise_()
+    dialog.activateWindow()
+
+
+def _open_file(window: MainWindow, path: Path) -> None:
+    window.open_ratings(path, ask=False)
+
+
+def _open_crosstab(window: MainWindow, data: Crosstab) -> None:
+    window.document.open_crosstab(data)
+    window.document.say(
+        Message("info", "The ratings are made.", "The sheet shows the busiest users and items.")
+    )
+    window.clock.wake()
+    window.grid.setFocus()
