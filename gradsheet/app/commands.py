@@ -39,6 +39,8 @@ class Command:
         For a switch: whether it is on.
     group : int
         Commands of one menu stand in groups between separators, in order of declaration.
+    needs : str
+        Why it is not possible while it is not enabled, as the palette says it.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Command:
     is_enabled: Callable[[Any], bool]
     is_checked: Callable[[Any], bool] | None = None
     group: int = 0
+    needs: str = ""
 
 
 COMMANDS: dict[str, Command] = {}
@@ -66,6 +69,7 @@ def command(
     enabled: Callable[[Any], bool] = lambda _: True,
     checked: Callable[[Any], bool] | None = None,
     group: int = 0,
+    needs: str = "",
     table: dict[str, Command] | None = None,
 ) -> Callable[[Callable[[Any], object]], Callable[[Any], object]]:
     """Put the decorated function into the table; its docstring's first line is the help.
@@ -85,11 +89,18 @@ def command(
         if id in target or taken.intersection(shortcuts):
             raise ValueError(f"command {id}: its id or a shortcut of {shortcuts} is taken")
         target[id] = Command(
-            id, title, menu, shortcuts, icon, help_text, function, enabled, checked, group
+            id, title, menu, shortcuts, icon, help_text, function, enabled, checked, group,
+            needs,
         )
         return function
 
     return register
+
+
+@command("file.new", "New workbook", menu="File", shortcuts=("Ctrl+N",), icon="file-plus")
+def new_workbook(document: Document) -> None:
+    """Open an empty sheet; give its cells roles and it learns."""
+    document.new_workbook()
 
 
 @command(
@@ -99,6 +110,7 @@ def command(
     shortcuts=("Ctrl+Z",),
     icon="undo-2",
     enabled=lambda document: document.history.can_undo,
+    needs="Nothing has been done yet",
 )
 def undo(document: Document) -> None:
     """Take the last edit or training run back."""
@@ -112,6 +124,7 @@ def undo(document: Document) -> None:
     shortcuts=("Ctrl+Y", "Ctrl+Shift+Z"),
     icon="redo-2",
     enabled=lambda document: document.history.can_redo,
+    needs="Nothing has been undone",
 )
 def redo(document: Document) -> None:
     """Do again what was undone last."""
@@ -136,7 +149,7 @@ def _has_future(document: Document) -> bool:
 
 @command(
     "train.back", "Step back", menu="Train", shortcuts=("Shift+Space",), icon="step-back",
-    enabled=_can_go_back,
+    enabled=_can_go_back, needs="The run is at its start",
 )  # fmt: skip
 def step_back(document: Document) -> None:
     """Show the step before, as it was to the last bit."""
@@ -144,14 +157,14 @@ def step_back(document: Document) -> None:
 
 
 @command("train.first", "Go to the start of the run", menu="Train", icon="skip-back",
-         enabled=_can_go_back, group=2)  # fmt: skip
+         enabled=_can_go_back, needs="The run is at its start", group=2)  # fmt: skip
 def go_to_start(document: Document) -> None:
     """Show the first recorded step; the run can be gone through or branched from there."""
     document.seek_run(document.run.timeline.start)
 
 
 @command("train.last", "Go to the end of the run", menu="Train", icon="skip-forward",
-         enabled=_has_future, group=2)  # fmt: skip
+         enabled=_has_future, needs="The run is at its end", group=2)  # fmt: skip
 def go_to_end(document: Document) -> None:
     """Show the last recorded step."""
     document.seek_run(document.run.timeline.end(document.run.step))
@@ -160,6 +173,7 @@ def go_to_end(document: Document) -> None:
 @command(
     "train.best", "Go to the best step", menu="Train", icon="star", group=2,
     enabled=lambda document: document.run.timeline.recording is not None,
+    needs="No run has been recorded yet",
 )  # fmt: skip
 def go_to_best(document: Document) -> None:
     """Show the recorded step with the smallest loss."""
@@ -179,6 +193,7 @@ def toggle_run(document: Document) -> None:
     shortcuts=("Ctrl+Shift+R",),
     icon="rotate-ccw",
     enabled=lambda document: document.run.step > 0,
+    needs="No step has been taken yet",
 )
 def reset(document: Document) -> None:
     """Put the trained cells back to exactly what they were before the first step."""
@@ -205,6 +220,7 @@ def new_start(document: Document) -> None:
     icon="turtle",
     group=1,
     enabled=lambda document: document.run.state == "failed",
+    needs="Only after a run that failed",
 )
 def retry_slower(document: Document) -> None:
     """Go back to before the run that failed and set a tenth of its learning rate."""

@@ -39,6 +39,12 @@ class Settings:
         Paths opened last, newest first, at most `RECENT_LIMIT`.
     log_loss : bool
         Whether the loss axis is logarithmic.
+    explain, legend : bool
+        Whether the explain line and the legend of roles show.
+    explain_language : str
+        ``"excel"``, ``"maths"`` or ``"pytorch"``.
+    presentation_scale : float
+        How much larger everything is in presentation mode.
     steps_per_second : float or None
         Speed limit of a run; None runs as fast as it can.
     """
@@ -47,6 +53,10 @@ class Settings:
     layout: dict[str, str] = field(default_factory=dict)
     recent: list[str] = field(default_factory=list)
     log_loss: bool = False
+    explain: bool = True
+    explain_language: str = "excel"
+    legend: bool = False
+    presentation_scale: float = 1.5
     steps_per_second: float | None = None
 
     def add_recent(self, path: str | Path) -> None:

@@ -5,6 +5,8 @@ back, an edit in its middle is taken. Works on the document's thread; the steps 
 made in a task or on the engine's thread.
 """
 
+# LONG: one run with its history, its record and its problem; each needs the others.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

@@ -5,6 +5,8 @@ program around the expression. What functions become is `explain_torch_functions
 counterpart in tensors (texts, look-ups) has its value put in, and a note says so.
 """
 
+# LONG: one coder; what functions become has modules of its own.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

@@ -119,7 +119,7 @@ def toggle_lessons(window: MainWindow) -> None:
     window.toggle_panel("lessons")
 
 
-@_window("view.loss", "Loss plot", menu="View", shortcuts=("Ctrl+Shift+P",), icon="panel-right",
+@_window("view.loss", "Loss plot", menu="View", shortcuts=("Ctrl+Alt+P",), icon="panel-right",
          group=1, checked=lambda window: window.is_panel_open("loss"))  # fmt: skip
 def toggle_loss(window: MainWindow) -> None:
     """Show or hide the curve of the loss."""
@@ -156,8 +156,8 @@ def _declare_themes() -> None:
 _declare_themes()
 
 
-@_window("view.full_screen", "Full screen", menu="View", shortcuts=("F11",), icon="maximize",
-         group=3, checked=lambda window: window.isFullScreen())  # fmt: skip
+@_window("view.full_screen", "Full screen", menu="View", shortcuts=("Ctrl+Shift+F",),
+         icon="maximize", group=3, checked=lambda window: window.isFullScreen())  # fmt: skip
 def toggle_full_screen(window: MainWindow) -> None:
     """Fill the screen with the window, and back."""
     window.toggle_full_screen()

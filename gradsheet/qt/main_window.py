@@ -25,7 +25,7 @@ from gradsheet.app.messages import Message
 from gradsheet.app.run import RunView
 from gradsheet.app.settings import Settings
 from gradsheet.lessons.catalogue import LESSONS
-from gradsheet.qt import help_windows
+from gradsheet.qt import help_windows, sight_commands  # noqa: F401  enters its commands
 from gradsheet.qt.actions import Actions
 from gradsheet.qt.descent_lab import DescentLab
 from gradsheet.qt.dialogs.find import FindBar
@@ -46,6 +46,7 @@ from gradsheet.qt.panels.status import StatusBar
 from gradsheet.qt.ratings_opening import RatingsOpening, ask_for_file
 from gradsheet.qt.recent_menu import RecentMenu
 from gradsheet.qt.sheet_tabs import SheetTabs
+from gradsheet.qt.sight import Sight
 from gradsheet.qt.space_key import SpacePressesButtons
 from gradsheet.qt.summary import SelectionSummary
 from gradsheet.qt.theme import apply_theme
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self._summary = SelectionSummary(self.grid, self)
         self.tools = GridTools(self, self.find_bar)
         self._connect()
+        self.sight = Sight(self)
         widths = {"lessons": LEFT_PX, "loss": RIGHT_PX}
         self._layout = LayoutMemory(
             self, {name: (dock, widths[name]) for name, dock in self.docks.items()}, settings
@@ -413,6 +415,7 @@ class MainWindow(QMainWindow):
         self._summary.stop()
         self.opening.cancel()
         self.lab.race_session.close()
+        self.sight.stop()
         self.document.close()
         super().closeEvent(event)
         self.closed.emit()

@@ -4,6 +4,8 @@ Owns every colour in the program, the Okabe-Ito role colours, the palette, the s
 fonts. It knows no document and no widget of ours; a view asks it for a token and paints.
 """
 
+# LONG: one table of tokens and what Qt needs of them.
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -248,10 +250,27 @@ def legible(colour: str, ground: str, against: str) -> str:
 # --------------------------------------------------------------------------------------- fonts
 
 
-def ui_font(size_px: float = UI_FONT_PX) -> QFont:
-    """The system's UI font with tabular figures: digits of one width, so that columns align."""
+_scale = 1.0
+
+
+def scale() -> float:
+    """How much larger than usual everything is shown; presentation mode sets it."""
+    return _scale
+
+
+def set_scale(factor: float) -> None:
+    """Make fonts larger from now on; what is on the screen hears of it by `apply_theme`."""
+    global _scale
+    _scale = factor
+
+
+def ui_font(size_px: float = UI_FONT_PX, *, is_scaled: bool = True) -> QFont:
+    """The system's UI font with tabular figures: digits of one width, so that columns align.
+
+    `is_scaled` is False where the size follows a zoom that holds the scale already.
+    """
     font = QFont(QGuiApplication.font())
-    font.setPixelSize(max(1, round(size_px)))
+    font.setPixelSize(max(1, round(size_px * (_scale if is_scaled else 1.0))))
     if hasattr(QFont, "Tag"):  # Qt >= 6.7; before it, UI fonts have tabular figures anyway
         font.setFeature(QFont.Tag("tnum"), 1)
     return font
@@ -261,7 +280,7 @@ def mono_font(size_px: float = UI_FONT_PX) -> QFont:
     """The one monospaced face, for formulas and code."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setStyleHint(QFont.StyleHint.Monospace)
-    font.setPixelSize(max(1, round(size_px)))
+    font.setPixelSize(max(1, round(size_px * _scale)))
     return font
 
 

@@ -5,6 +5,9 @@ Owns the sentence; reads roles, labels and values, changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QWidget
 
@@ -36,7 +39,26 @@ def display_text(workbook: Workbook, sheet: Sheet, cell: Cell, styles: CellStyle
     return ""
 
 
+_ADDED: WeakKeyDictionary[Workbook, Callable[[int, Cell], str]] = WeakKeyDictionary()
+
+
+def add_to(workbook: Workbook, more: Callable[[int, Cell], str]) -> None:
+    """Have something said at the end of every cell's text: `more(sheet id, cell)`, "" for nothing.
+
+    It ends with the workbook, or when something else is added.
+    """
+    _ADDED[workbook] = more
+
+
 def cell_text(workbook: Workbook, sheet_id: int, cell: Cell, styles: CellStyles) -> str:
+    """What a cell says of itself, with what was added to it by `add_to`."""
+    text = _own_text(workbook, sheet_id, cell, styles)
+    more = _ADDED.get(workbook)
+    extra = more(sheet_id, cell) if more is not None else ""
+    return f"{text}, {extra}" if extra else text
+
+
+def _own_text(workbook: Workbook, sheet_id: int, cell: Cell, styles: CellStyles) -> str:
     """Role, row, column and content: `prediction, user 14, Braveheart, 3.25, actual 3`.
 
     A cell without a role says its address. A prediction also says the actual value, where a
