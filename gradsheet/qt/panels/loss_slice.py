@@ -79,7 +79,8 @@ class LossSlicePanel(QWidget):
         count = len(found.plane.centre)
         self.words.setText(
             f"This is a slice: a plane through {count:,} parameters along {found.plane.words}. "
-            f"{found.plane.share:.0%} of the run's movement lies in it; its points are projected. "
+            f"{found.plane.share:.0%} of the movement between the {len(found.path)} points noted "
+            f"lies in it; they are projected. "
             f"At the start the slice says {found.loss_on_slice:.5g}, the true loss was "
             f"{found.true_loss:.5g}; where the run is now both are {found.loss_now:.5g}."
         )
