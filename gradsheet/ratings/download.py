@@ -1,6 +1,6 @@
 """Fetching one file of data: resumed, cancelled, checked, and whole or not there at all.
 
-Owns the request, the unfinished file beside the target, the checksum and what is said when a
+Owns the request, the checksum and what is said when a
 network misbehaves. Must not know which files there are. Standard library only: what resumes a
 download and ends it between two chunks has to own the loop over the chunks.
 """
@@ -10,8 +10,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import http.client
-import json
-import os
 import re
 import shutil
 import socket
@@ -27,6 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gradsheet.formula.values import UserError
+from gradsheet.ratings.part_file import Part
 from gradsheet.tasks import Control, Pace, Progress
 
 STALL_S = 20.0
@@ -139,58 +138,6 @@ def download(
             noted.write_text(f"{md5}  {remote.name}\n", encoding="ascii")
         part.finish(target)
     return target
-
-
-class Part:
-    """The unfinished file, and from which version of the file on the server it comes.
-
-    Parameters
-    ----------
-    folder : Path
-    name : str
-        Of the file that it will become.
-    """
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.path = folder / f"{name}.part"
-        self._facts = folder / f"{name}.part.json"
-
-    def there(self) -> tuple[int, str]:
-        """Return how many bytes can be kept, and the validator of their version; (0, "") if none.
-
-        A validator is a strong ETag or a date of change (RFC 9110, section 13.1.5).
-        """
-        try:
-            validator = json.loads(self._facts.read_text(encoding="utf-8"))["validator"]
-            size = self.path.stat().st_size
-        except (OSError, ValueError, KeyError, TypeError):
-            return 0, ""
-        return (size, validator) if size and isinstance(validator, str) and validator else (0, "")
-
-    def begin(self, validator: str) -> None:
-        """Start an empty file of this version."""
-        self.discard()
-        self._facts.write_text(json.dumps({"validator": validator}), encoding="utf-8")
-        self.path.touch()
-
-    def opened_at(self, offset: int) -> IO[bytes]:
-        """Open for writing from a byte on; not for appending, so that a second program that
-        fetches the same file writes the same bytes to the same places."""
-        file = self.path.open("rb+", buffering=0)
-        file.seek(offset)
-        return file
-
-    def discard(self) -> None:
-        """Forget what has arrived."""
-        self.path.unlink(missing_ok=True)
-        self._facts.unlink(missing_ok=True)
-
-    def finish(self, target: Path) -> None:
-        """Flush to the disk, then take the target's place."""
-        with self.path.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(self.path, target)
-        self._facts.unlink(missing_ok=True)
 
 
 def _fetch(
