@@ -126,8 +126,9 @@ class SheetWriter:
         used = self._sheet.cells.used()
         hull = used
         for region, _ in self._formats.rules:
-            if region.bottom < MAX_ROWS and region.right < MAX_COLS:
-                hull = hull.union_hull(region)
+            if region.bottom < MAX_ROWS:
+                right = region.right if region.right < MAX_COLS else region.left + 1
+                hull = hull.union_hull(Region(region.top, region.left, region.bottom, right))
         for row in self._sheet.row_heights:
             hull = hull.union_hull(Region.of((row, 0)))
         if hull.size > max(_MOST_STYLED, 2 * used.size):

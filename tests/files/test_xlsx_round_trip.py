@@ -254,6 +254,14 @@ def test_a_functions_own_to_gradsheet_is_written_in_excels(tmp_path: Path) -> No
     assert new.sheets[0].cells.formula(host).expr == parse("=1+(1/(1+EXP(-(A1+B1))))^2", host)
 
 
+def test_the_format_of_a_row_without_cells_comes_back(tmp_path: Path) -> None:
+    workbook = Workbook.with_sheet()
+    sheet = workbook.sheets[0]
+    sheet.formats = sheet.formats.changed(Region(4, 0, 6, MAX_COLS), FormatChange(italic=True))
+    sheet.formats = sheet.formats.changed(Region(0, 3, MAX_ROWS, 5), FormatChange(bold=True))
+    assert_equal(workbook, there_and_back(workbook, tmp_path / "row.xlsx").workbook)
+
+
 @pytest.mark.parametrize("name", ["dotprod", "bias"])
 def test_a_lesson_is_written_with_its_problem_as_a_solver_model(name: str, tmp_path: Path) -> None:
     book = catalogue.find(name).build(3, None)
