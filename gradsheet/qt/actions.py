@@ -18,6 +18,7 @@ from gradsheet.app.commands import COMMANDS, Command, command
 from gradsheet.app.messages import message_of
 from gradsheet.formula.values import UserError
 from gradsheet.qt import icons
+from gradsheet.qt.file_commands import FILE_COMMANDS
 from gradsheet.qt.grid_commands import GRID_COMMANDS, GRID_KEYS
 from gradsheet.qt.ratings_commands import RATINGS_COMMANDS
 
@@ -43,8 +44,8 @@ _window = partial(command, table=WINDOW_COMMANDS)
 # ------------------------------------------------------------------------------ File
 
 
-@_window("file.open_ratings", "Open ratings…", menu="File", shortcuts=("Ctrl+O",),
-         icon="folder-open")  # fmt: skip
+@_window("file.open_ratings", "Open ratings…", menu="File", shortcuts=("Ctrl+Shift+O",),
+         icon="table-2")  # fmt: skip
 def open_ratings(window: MainWindow) -> None:
     """Open a file of ratings: CSV, TSV, a MovieLens folder or zip."""
     window.ask_for_ratings()
@@ -234,7 +235,8 @@ def show_about(window: MainWindow) -> None:
 
 def all_commands() -> dict[str, Command]:
     """Return the commands of the document and of the window by id, in menu order."""
-    return {**COMMANDS, **WINDOW_COMMANDS, **RATINGS_COMMANDS, **GRID_COMMANDS}
+    tables = (FILE_COMMANDS, RATINGS_COMMANDS, WINDOW_COMMANDS, GRID_COMMANDS)
+    return {**COMMANDS, **{name: entry for table in tables for name, entry in table.items()}}
 
 
 def tooltip(entry: Command) -> str:

@@ -198,7 +198,7 @@ def open_window(options: Namespace, log: MessageLog) -> MainWindow:
         if options.lesson:
             document.open_lesson(options.lesson)
         if options.path:
-            window.open_ratings(Path(options.path))
+            window.open_path(Path(options.path))
     except UserError as error:
         document.say(message_of(error, "starting"))
     return window

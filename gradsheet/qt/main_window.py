@@ -4,6 +4,8 @@ Owns where things stand, the layout's memory and the wiring between document and
 no fact of the document: panels are told what to show when the notifier says that it changed.
 """
 
+# LONG: the wiring of all parts stands in one place; no method does more than hand on.
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -25,7 +27,7 @@ from gradsheet.app.messages import Message
 from gradsheet.app.run import RunView
 from gradsheet.app.settings import Settings
 from gradsheet.lessons.catalogue import LESSONS
-from gradsheet.qt import help_windows, sight_commands  # noqa: F401  enters its commands
+from gradsheet.qt import file_commands, help_windows, sight_commands  # noqa: F401  enters its commands
 from gradsheet.qt.actions import Actions
 from gradsheet.qt.descent_lab import DescentLab
 from gradsheet.qt.dialogs.find import FindBar
@@ -43,6 +45,7 @@ from gradsheet.qt.panels.loss_plot import LossPlot
 from gradsheet.qt.panels.progress_strip import ProgressStrip
 from gradsheet.qt.panels.run_bar import RunBar
 from gradsheet.qt.panels.status import StatusBar
+from gradsheet.qt.panels.time_bar import TimeBar
 from gradsheet.qt.ratings_opening import RatingsOpening, ask_for_file
 from gradsheet.qt.recent_menu import RecentMenu
 from gradsheet.qt.sheet_tabs import SheetTabs
@@ -128,6 +131,8 @@ class MainWindow(QMainWindow):
         column.addWidget(self.grid, 1)
         column.addWidget(self.find_bar)
         column.addLayout(below)
+        self.time_bar = TimeBar(self.document, self.actions_by_id.by_id, centre)
+        column.addWidget(self.time_bar)
         self.setCentralWidget(centre)
 
     def _build_bars(self) -> None:
@@ -202,7 +207,7 @@ class MainWindow(QMainWindow):
         self.progress.cancelled.connect(self.opening.cancel)
         self.opening.progressed.connect(self.progress.show_progress)
         self.opening.opened.connect(self._on_opened)
-        self.recent_menu.chosen.connect(self.open_ratings)
+        self.recent_menu.chosen.connect(self.open_path)
         self.lab.connect_to()
         follow_system(self._on_system_theme)
 
@@ -228,7 +233,11 @@ class MainWindow(QMainWindow):
 
     def _on_run(self, run: RunView) -> None:
         self.run_bar.show_run(run)
+        self.time_bar.show_run(run)
         self.loss_plot.show_run(run)
+        title = f"{self.document.title} – gradsheet"
+        if title != self.windowTitle():
+            self.setWindowTitle(title)
         is_news = run.state != "running" or run.state != self._state_shown
         if is_news or self.clock.ticks % STATUS_EVERY == 0:
             self._state_shown = run.state
@@ -243,7 +252,6 @@ class MainWindow(QMainWindow):
         self.grid.select(document.book.selection)
         self.lesson_list.show_lesson(document.lesson.id)
         self.guide.show_text(document.lesson.guide())
-        self.setWindowTitle(f"{document.title} – gradsheet")
         document.set_speed(self.settings.steps_per_second)
         self.loss_plot.fit()
         self._on_run(document.run_view())
@@ -348,6 +356,10 @@ class MainWindow(QMainWindow):
         path = ask_for_file(self, Path(recent[0]).parent if recent else Path.home())
         if path is not None:
             self.open_ratings(path)
+
+    def open_path(self, path: Path) -> None:
+        """Open a file by its ending: a session, a workbook, or ratings."""
+        file_commands.open_path(self, path)
 
     def open_ratings(self, path: Path, *, ask: bool = True) -> None:
         """Look at a file of ratings, let the user check what was found, and read it."""

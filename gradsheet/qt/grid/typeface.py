@@ -110,7 +110,8 @@ class Faces:
         self.header = Face(ui_font(max(5.0, (GRID_FONT_PX - 1) * zoom), is_scaled=False))
         self.header_bold = Face(_weight(self.header.font))
         self.labels = tuple(
-            Face(_stretched_like(ui_font(small, is_scaled=False), percent)) for percent in _STRETCHES
+            Face(_stretched_like(ui_font(small, is_scaled=False), percent))
+            for percent in _STRETCHES
         )
         self.tag = Face(_weight(ui_font(max(5.0, (GRID_FONT_PX - 1) * zoom), is_scaled=False)))
 

@@ -1,0 +1,88 @@
+"""The commands that open and save: sessions, workbooks of Excel, and ratings by their ending.
+
+Owns their titles, keys and file dialogs, in the same form as `actions`. What a file becomes is
+`app.opening`'s.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog
+
+from gradsheet.app import opening
+from gradsheet.app.commands import Command, command
+
+if TYPE_CHECKING:
+    from gradsheet.qt.main_window import MainWindow
+
+FILE_COMMANDS: dict[str, Command] = {}
+_file = partial(command, table=FILE_COMMANDS)
+
+RATINGS = "*.csv *.tsv *.txt *.data *.dat *.base *.test *.zip *.gz"
+OPEN_FILTER = (
+    f"All that gradsheet reads (*.gradsheet *.xlsx *.xlsm {RATINGS});;"
+    f"Sessions (*.gradsheet);;Workbooks (*.xlsx *.xlsm);;Ratings ({RATINGS});;All files (*)"
+)
+SAVE_FILTER = "Session, with the run (*.gradsheet);;Workbook for Excel (*.xlsx)"
+
+
+@_file("file.open", "Open…", menu="File", shortcuts=("Ctrl+O",), icon="folder-open")
+def ask_and_open(window: MainWindow) -> None:
+    """Open a session, a workbook of Excel, or a file of ratings."""
+    name, _ = QFileDialog.getOpenFileName(window, "Open", str(_folder(window)), OPEN_FILTER)
+    if name:
+        open_path(window, Path(name))
+
+
+@_file("file.save", "Save", menu="File", shortcuts=("Ctrl+S",), icon="save", group=2)
+def save(window: MainWindow) -> None:
+    """Save into the file that is open; a session keeps the run too."""
+    path = window.document.path
+    if path is None or path.suffix.lower() == ".xlsm":
+        ask_and_save(window)
+    else:
+        save_path(window, path)
+
+
+@_file("file.save_as", "Save as…", menu="File", shortcuts=("Ctrl+Shift+S",),
+       icon="save-all", group=2)  # fmt: skip
+def ask_and_save(window: MainWindow) -> None:
+    """Save under another name: a session, or a workbook with live formulas for Excel."""
+    document = window.document
+    stem = document.path.stem if document.path is not None else document.lesson.id
+    start = _folder(window) / f"{stem}{opening.SESSION}"
+    name, kind = QFileDialog.getSaveFileName(window, "Save as", str(start), SAVE_FILTER)
+    if not name:
+        return
+    path = Path(name)
+    if not path.suffix:
+        path = path.with_suffix(".xlsx" if "xlsx" in kind else opening.SESSION)
+    save_path(window, path)
+
+
+def open_path(window: MainWindow, path: Path) -> None:
+    """Open a file by its ending: as a session, a workbook, or ratings."""
+    if opening.is_workbook(path):
+        opening.open_file(window.document, path)
+        window.settings.add_recent(path)
+        window.clock.wake()
+    else:
+        window.open_ratings(path)
+
+
+def save_path(window: MainWindow, path: Path) -> None:
+    """Save what is open under a name. Raises UserError for an ending that cannot be written."""
+    opening.save_file(window.document, path)
+    window.settings.add_recent(path)
+    window.clock.wake()
+
+
+def _folder(window: MainWindow) -> Path:
+    path = window.document.path
+    if path is not None:
+        return path.parent
+    recent = window.settings.recent
+    return Path(recent[0]).parent if recent else Path.home()
