@@ -58,6 +58,8 @@ from gradsheet.qt.zoom import next_zoom
 from gradsheet.sheet.workbook import Change
 
 LEFT_PX = 248
+LEFT_LEAST_PX = 228
+"""Narrower, the titles of the lessons are cut."""
 RIGHT_PX = 288
 STATUS_EVERY = 4
 """Ticks between two readings of the status bar while running: 15 a second can be read."""
@@ -161,6 +163,7 @@ class MainWindow(QMainWindow):
         self.lesson_list = LessonList(LESSONS.values(), self)
         self.guide = Guide(self)
         stack = QWidget(self)
+        stack.setMinimumWidth(LEFT_LEAST_PX)
         column = QVBoxLayout(stack)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
