@@ -9,7 +9,7 @@ how a run is made is `training`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,6 +108,7 @@ class Document:
         *,
         seed: int = 0,
         data: Crosstab | None = None,
+        held: Mapping[tuple[int, Cell], Formula] | None = None,
     ) -> None:
         """Show a workbook in the place of what is open.
 
@@ -120,6 +121,8 @@ class Document:
             The file it came from.
         seed, data
             As the lesson would take them to build it anew.
+        held : mapping of (int, Cell) to Formula, optional
+            Formulas that cannot be computed here; their cells keep the file's values.
         """
         if self.training is not None:
             self.training.stop()
@@ -129,7 +132,7 @@ class Document:
         self.workbook, self.history = book.workbook, History()
         self.path = path
         self._saved = self.stamp_of(0)
-        self.calculation = Calculation(book.workbook)
+        self.calculation = Calculation(book.workbook, held)
         training = self.training = training_for(self, book, book.sheet)
         self._trainings = {book.sheet: training}
         self.engine.submit(

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 from gradsheet.learn.problem import Problem
+from gradsheet.sheet.cells import Formula
 from gradsheet.sheet.workbook import Change, Workbook
 
 if TYPE_CHECKING:
     from gradsheet.formula.compiler import Program
+    from gradsheet.formula.graph import Inputs
     from gradsheet.formula.objective import Objective
     from gradsheet.formula.results import Computed
 
@@ -109,10 +111,16 @@ class Calculation:
     ----------
     workbook : Workbook
         Read, never written: results are returned and the document stores them.
+    held : mapping of (int, Cell) to Formula, optional
+        Formulas that cannot be computed: as long as they stand there, their cells keep the values
+        that the file stored.
     """
 
-    def __init__(self, workbook: Workbook) -> None:
+    def __init__(
+        self, workbook: Workbook, held: Mapping[tuple[int, Cell], Formula] | None = None
+    ) -> None:
         self._workbook = workbook
+        self._held = dict(held or {})
         self._program: Program | None = None
         self._written: set[tuple[int, Region]] = set()
         self._lock = threading.Lock()
@@ -136,8 +144,22 @@ class Calculation:
         """Compile the workbook and return the values of every formula."""
         from gradsheet.formula.compiler import compile_program
 
-        self._program = compile_program(self._workbook)
+        self._program = compile_program(self._inputs())
         return self._program.recalculate()
+
+    def _inputs(self) -> Inputs:
+        """Return the workbook, without the formulas whose stored values count."""
+        if not self._held:
+            return self._workbook
+        from gradsheet.files.held import HeldWorkbook
+
+        ids = set(self._workbook.sheet_ids())
+        still = [
+            (sheet, cell)
+            for (sheet, cell), formula in self._held.items()
+            if sheet in ids and self._workbook.sheet(sheet).cells.formula(cell) is formula
+        ]
+        return HeldWorkbook(self._workbook, frozenset(still))
 
     def program(self) -> Program:
         """Return the compiled program; compile it if there is none yet."""

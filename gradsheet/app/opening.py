@@ -57,7 +57,8 @@ def save_file(document: Document, path: Path) -> None:
 
     A message says what was written, or why it was not; an old file is whole either way.
     """
-    if path.suffix.lower() not in (SESSION, ".xlsx"):
+    is_back = path == document.path and path.suffix.lower() in WORKBOOKS
+    if path.suffix.lower() not in (SESSION, ".xlsx") and not is_back:
         raise UserError(
             f"gradsheet cannot write {path.suffix or 'a file without an ending'}.",
             "Choose a name that ends in .gradsheet (everything) or .xlsx (for Excel).",
@@ -65,12 +66,14 @@ def save_file(document: Document, path: Path) -> None:
     document.pause_run()
     if path.suffix.lower() == SESSION:
         job = _session_job(document, path)
+    elif is_back:
+        job = _save_back_job(document, path)
     else:
         job = _workbook_job(document, path)
     stamp = document.stamp()
 
     def done(message: Message) -> None:
-        if path.suffix.lower() == SESSION:
+        if path.suffix.lower() == SESSION or (is_back and message.level == "info"):
             document.saved(path, stamp)
         document.say(message)
 
@@ -85,10 +88,20 @@ def save_file(document: Document, path: Path) -> None:
 
 def _read_workbook(path: Path) -> Callable[[Document], None]:
     from gradsheet.files.solver_model import solver_models
+    from gradsheet.files.support import unsupported_cells
     from gradsheet.files.xlsx_read import read_xlsx
 
     imported = read_xlsx(path)
     workbook = imported.workbook
+    reasons = unsupported_cells(workbook)
+    held = {
+        (sheet, cell): formula
+        for sheet, cell in reasons
+        if (formula := workbook.sheet(sheet).cells.formula(cell)) is not None
+    }
+    for (sheet, cell), reason in reasons.items():
+        text = f"Not computed here ({reason}): this is the value that the file stored."
+        workbook.sheet(sheet).notes.setdefault(cell, text)
     shown = imported.facts.active_sheet or workbook.sheets[0].id
     models = [m for m in solver_models(workbook) if m.objective is not None]
     model = next((m for m in models if m.sheet == shown), models[0] if models else None)
@@ -110,7 +123,7 @@ def _read_workbook(path: Path) -> Callable[[Document], None]:
     )
 
     def show(document: Document) -> None:
-        document.open_book(book, _own(path), path)
+        document.open_book(book, _own(path), path, held=held)
         text = f"{path.name} is open."
         if problem is not None:
             text += " Its Solver model says what is learned: Step and Run train it."
@@ -136,6 +149,36 @@ def _workbook_job(document: Document, path: Path) -> Callable[[], Message]:
         lost = "\n".join(str(finding) for finding in report.findings)
         hint = "Some things have no place in an .xlsx file; the details say which." if lost else ""
         return Message("info", f"Saved {path.name}, with live formulas.", hint, lost)
+
+    return job
+
+
+def _save_back_job(document: Document, path: Path) -> Callable[[], Message]:
+    """Save over the workbook that is open, keeping what gradsheet does not know of in it.
+
+    Where that would lose something of gradsheet's, a new file is written beside it instead.
+    """
+    beside = path.with_name(f"{path.stem} (gradsheet).xlsx")
+    workbook, write_new = document.workbook, _workbook_job(document, beside)
+
+    def job() -> Message:
+        from gradsheet.files.patch import Patch
+
+        try:
+            patch = Patch(path, workbook)
+            unwritten = [str(finding) for finding in patch.unwritten]
+        except UserError as error:  # its sheets are others now
+            unwritten = [error.text]
+        if not unwritten:
+            patch.save(path)
+            return Message("info", f"Saved {path.name}; what else it holds was kept.")
+        made = write_new()
+        return Message(
+            "warning",
+            f"{path.name} was left as it is; the workbook was saved beside it as {beside.name}.",
+            "Some changes have no place in the old file; the details say which.",
+            "\n".join([*unwritten, made.detail]),
+        )
 
     return job
 

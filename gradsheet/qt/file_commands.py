@@ -41,7 +41,7 @@ def ask_and_open(window: MainWindow) -> None:
 def save(window: MainWindow) -> None:
     """Save into the file that is open; a session keeps the run too."""
     path = window.document.path
-    if path is None or path.suffix.lower() == ".xlsm":
+    if path is None:
         ask_and_save(window)
     else:
         save_path(window, path)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gradsheet.app.document import Document
 from gradsheet.app.opening import open_file, save_file
-from gradsheet.formula.address import Cell
+from gradsheet.files.xlsx_write import write_xlsx
+from gradsheet.formula.address import Cell, Region
+from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import UserError
 from gradsheet.lessons.lesson import lesson_crosstab
+from gradsheet.sheet.cells import Formula
+from gradsheet.sheet.edits import AddSheet, SetCells
+from gradsheet.sheet.workbook import Workbook
 
 
 @pytest.fixture
@@ -133,3 +141,60 @@ def test_another_ending_is_refused_before_anything_is_written(
     document.finish()
     assert "could not be written" in document.log.messages()[-1].text
     assert list(tmp_path.iterdir()) == []
+
+
+def made_elsewhere(folder: Path) -> Path:
+    """Return a workbook whose A1 only another program can compute; it stored 42 there."""
+    workbook = Workbook.with_sheet("S")
+    sheet = workbook.sheets[0]
+    formulas = (("A1", "=CUBEVALUE(1)"), ("B1", "=A1*2"))
+    entries = tuple(
+        (Cell.parse(at), Formula(parse(text, Cell.parse(at)))) for at, text in formulas
+    )
+    workbook.apply(SetCells(sheet.id, entries))
+    sheet.cells.write(Region.parse("A1:B1"), np.array([[42.0, 84.0]]), np.array([[1, 1]]))
+    path = folder / "elsewhere.xlsx"
+    write_xlsx(workbook, path)
+    return path
+
+
+def test_what_cannot_be_computed_keeps_the_files_value_and_says_so(
+    document: Document, tmp_path: Path
+) -> None:
+    opened(document, made_elsewhere(tmp_path))
+    sheet = document.workbook.sheets[0]
+    assert sheet.cells.get(Cell(0, 0)) == (42.0, 1)
+    assert sheet.cells.get(Cell(0, 1)) == (84.0, 1)
+    assert "CUBEVALUE" in sheet.notes[Cell(0, 0)]
+    document.enter(sheet.id, Cell(0, 2), "=A1+B1")
+    document.finish()
+    assert sheet.cells.get(Cell(0, 2)) == (126.0, 1)
+    document.enter(sheet.id, Cell(0, 0), "=1+1")
+    document.finish()
+    assert sheet.cells.get(Cell(0, 1)) == (4.0, 1)
+
+
+def test_saving_back_keeps_the_old_file_or_saves_beside_it(
+    document: Document, reference: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "graddesc.xlsx"
+    shutil.copy(reference / "workbooks" / "graddesc_2019.xlsx", path)
+    opened(document, path)
+    sheet = document.workbook.by_name("basic")
+    assert sheet is not None
+    document.enter(sheet.id, Cell.parse("F1"), "0.0002")
+    document.finish()
+    save(document, path)
+    with zipfile.ZipFile(path) as package:
+        assert any("ctrlProp" in name or "drawing" in name for name in package.namelist())
+    opened(document, path)
+    again = document.workbook.by_name("basic")
+    assert again is not None
+    assert again.cells.get(Cell.parse("F1"))[0] == 0.0002
+    document.apply(AddSheet("mine"))
+    before = path.read_bytes()
+    save_file(document, path)
+    document.finish()
+    assert path.read_bytes() == before
+    assert (tmp_path / "graddesc (gradsheet).xlsx").exists()
+    assert "beside" in document.log.messages()[-1].text
