@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from gradsheet.app.commands import COMMANDS
 from gradsheet.app.document import Document
 from gradsheet.app.messages import Message
 from gradsheet.app.run import RunView
@@ -304,3 +305,12 @@ def test_a_typed_array_spills_follows_and_clears(document: Document) -> None:
     document.undo()
     document.finish()
     assert column("A1") == [1, 2, 0, 0, 0]
+
+
+def test_five_steps_are_five_epochs_of_a_descent_sheet(document: Document) -> None:
+    document.open_lesson("momentum")
+    document.finish()
+    COMMANDS["train.five"].run(document)
+    document.finish()
+    view = document.run_view()
+    assert (view.step, view.state) == (5, "paused")
