@@ -303,7 +303,7 @@ def _has_sheets(window: MainWindow) -> bool:
     return len(window.document.workbook.sheets) > 1
 
 
-@_grid("sheet.add", "Add sheet", menu="Sheet", shortcuts=("Shift+F11",), icon="file-plus", group=5)
+@_grid("sheet.add", "Add sheet", menu="Sheet", shortcuts=("Shift+F11",), icon="plus", group=5)
 def add_sheet(window: MainWindow) -> None:
     """Add an empty sheet behind this one."""
     window.tools.add_sheet()

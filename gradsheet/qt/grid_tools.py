@@ -237,9 +237,12 @@ class GridTools(QObject):
 
     def delete_sheet(self) -> None:
         """Remove the current sheet, unless the model that trains lives there."""
-        grid, problem = self._grid, self._document.problem
+        grid, document = self._grid, self._document
         sheet = grid.sheet
-        trained = {problem.loss[0], *(p.sheet for p in problem.parameters)}
+        trained: set[int] = set()
+        if document.has_problem:
+            problem = document.problem
+            trained = {problem.loss[0], *(p.sheet for p in problem.parameters)}
         if sheet.id in trained:
             refusal = UserError(
                 f"{sheet.name} holds the model that is trained.",
