@@ -104,6 +104,19 @@ def view_of(workbook: Workbook, sheet: int, cell: Cell, document: Document | Non
     return View(workbook, sheet, cell, formula, host, number_text_of(workbook), spills)
 
 
+def aside_of(workbook: Workbook, view: View) -> str:
+    """Return what a cell without a formula is: typed in, or changed by training."""
+    if view.formula is not None or view.value is None:
+        return ""
+    role = role_at(workbook.sheet(view.sheet), Region.of(view.cell))
+    if not isinstance(view.value, float) or role is None:
+        return f"a {'number' if isinstance(view.value, float) else 'text'} typed in"
+    name = role.label or role.role.value
+    if role.role not in (Role.PARAMETER, Role.ITEM, Role.USER):
+        return f"{name}, a number typed in"
+    return f"{name}, {'locked: training leaves it' if role.locked else 'training changes it'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Which cell is to be explained, and in which language."""
@@ -176,7 +189,8 @@ class Explainer(Generic[T]):
             from gradsheet.formula.explain import explain
 
             view = view_of(workbook, question.sheet, question.cell, document)
-            return self._finish(explain(view, question.language, symbol_of(workbook)))
+            aside = aside_of(workbook, view)
+            return self._finish(explain(view, question.language, symbol_of(workbook), aside))
 
         def take(result: T) -> None:
             if asked_in == self._round:

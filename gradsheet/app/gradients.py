@@ -57,6 +57,12 @@ class Scale:
     label: str
     limit: float
 
+    @property
+    def exponent(self) -> int:
+        """The power of ten in which its cells are written: 0 where plain numbers are short."""
+        power = math.floor(math.log10(self.limit) + 1e-9)
+        return 0 if -1 <= power <= 2 else power
+
 
 def round_limit(size: float) -> float:
     """Return the smallest of 1, 2, 5 times a power of ten that is at least `size`."""

@@ -36,6 +36,8 @@ def plan_of(document: Document) -> SheetPlan | None:
 def place_of(document: Document, sheet: int, cell: Cell) -> int | None:
     """Return which of the problem's parameters a cell is, from 0; None if it is none."""
     before = 0
+    if not document.has_problem:
+        return None
     for parameter in document.problem.parameters:
         region = parameter.region
         if parameter.sheet == sheet and region.contains(cell):

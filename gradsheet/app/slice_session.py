@@ -50,6 +50,8 @@ class SliceSession:
     def note(self) -> None:
         """Remember where the parameters are now, if the run has moved."""
         document = self._document
+        if not document.has_problem:
+            return
         problem, step = document.problem, document.run.step
         if problem is not self._problem:
             self._problem, self._path, self._steps = problem, [], []

@@ -60,7 +60,9 @@ class Explanation:
         return page, tuple(printer.links)
 
 
-def explain(view: View, language: Language, symbol_of: SymbolOf | None = None) -> Explanation:
+def explain(
+    view: View, language: Language, symbol_of: SymbolOf | None = None, aside: str = ""
+) -> Explanation:
     """What a cell is, in one language.
 
     Parameters
@@ -68,6 +70,7 @@ def explain(view: View, language: Language, symbol_of: SymbolOf | None = None) -
     view : the cell with its formula
     language : "excel", "maths" or "pytorch"
     symbol_of : letters for cells with a role, for the mathematics
+    aside : what else there is to say, after the numbers of Excel
     """
     if language == "maths":
         tree = equation(view, symbol_of).tree
@@ -78,6 +81,8 @@ def explain(view: View, language: Language, symbol_of: SymbolOf | None = None) -
         return _pytorch(view)
     segments = numbers_put_in(view)
     copied = "".join(segment.text for segment in segments)
+    if aside:
+        segments = (*segments, Segment(f"   {aside}", tone="note"))
     return Explanation(view.sheet, view.cell, language, view.value, segments, None, copied)
 
 

@@ -1,6 +1,6 @@
 """The legend below the sheet: the roles with their signs, and the scales of the gradient layer.
 
-Owns how they are drawn in one line. It is told what to show and holds no fact.
+Owns how they are drawn. It is told what to show and holds no fact.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gradsheet.qt.grid.gradient_layer import STEPS, derivative_text, shade
+from gradsheet.qt.grid.gradient_layer import STEPS, derivative_text, shade, unit_text
 from gradsheet.qt.grid.roles import SIGN_PX, draw_sign
 from gradsheet.qt.theme import SPACE, UI_FONT_PX, current_theme, scale, ui_font
 
 HEIGHT_PX = 28
-BAR_PX = 56
+MOST_LINES = 2
+"""What needs more is in the tool tip: the sheet must keep its room."""
+BAR_PX = 48
 TITLE = "d loss / d cell"
 ARROWS = "▲ ▼ the way descent moves the cell"
 
@@ -33,15 +35,18 @@ class Entry:
     label : str
     limit : float or None
         Where its scale of derivatives ends; None shows no scale.
+    exponent : int
+        The power of ten in which the cells of the scale are written.
     """
 
     role: str
     label: str
     limit: float | None = None
+    exponent: int = 0
 
 
 class Legend(QWidget):
-    """Roles and scales in one line; what does not fit is left out at the right, never cut."""
+    """Roles and scales, in up to two lines."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -65,14 +70,43 @@ class Legend(QWidget):
         said = "; ".join(_said(entry) for entry in self._entries)
         self.setAccessibleName(f"Legend: {said}")
         self.setToolTip(said)
+        self._fit()
         self.update()
 
     def sizeHint(self) -> QSize:
-        """One line."""
-        return QSize(40 * SPACE, round(HEIGHT_PX * scale()))
+        """As many lines as are needed."""
+        lines = 1 + max((line for line, _, _ in self._places()), default=0)
+        return QSize(40 * SPACE, self._line_height() * lines + SPACE // 2)
 
     def _fit(self) -> None:
-        self.setFixedHeight(self.sizeHint().height())
+        height = self.sizeHint().height()
+        if height != self.height():
+            self.setFixedHeight(height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    @staticmethod
+    def _line_height() -> int:
+        return round(HEIGHT_PX * scale())
+
+    def _places(self) -> list[tuple[int, float, Entry | str]]:
+        """Line and x of everything, from left to right, line after line."""
+        metrics = QFontMetrics(ui_font(UI_FONT_PX - 1))
+        parts: list[Entry | str] = [TITLE] if self._has_scales else []
+        parts += self._entries
+        parts += [ARROWS] if self._has_scales else []
+        places: list[tuple[int, float, Entry | str]] = []
+        line, x = 0, float(SPACE)
+        for part in parts:
+            is_text = isinstance(part, str)
+            width = metrics.horizontalAdvance(part) if is_text else self._width(metrics, part)
+            if x + width > self.width() - SPACE and x > SPACE:
+                line, x = line + 1, float(SPACE)
+            places.append((line, x, part))
+            x += width + 2 * SPACE
+        return [place for place in places if place[0] < MOST_LINES]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -83,62 +117,71 @@ class Legend(QWidget):
             painter.drawLine(0, 0, self.width(), 0)
             painter.setFont(ui_font(UI_FONT_PX - 1))
             metrics = QFontMetrics(painter.font())
-            x = float(2 * SPACE)
-            if self._has_scales:
-                x = self._text(painter, metrics, x, TITLE, theme.text) + 2 * SPACE
-            for entry in self._entries:
-                if x + self._width(metrics, entry) > self.width():
-                    break
-                x = self._entry(painter, metrics, x, entry) + 2 * SPACE
-            if self._has_scales and x + metrics.horizontalAdvance(ARROWS) < self.width() - SPACE:
-                self._text(painter, metrics, x, ARROWS, theme.muted)
+            for line, x, part in self._places():
+                top = line * self._line_height() + SPACE / 4
+                if isinstance(part, str):
+                    colour = theme.text if part == TITLE else theme.muted
+                    self._text(painter, metrics, x, top, part, colour)
+                else:
+                    self._entry(painter, metrics, x, top, part)
         finally:
             painter.end()
 
     def _width(self, metrics: QFontMetrics, entry: Entry) -> float:
-        width = SIGN_PX * scale() + SPACE + metrics.horizontalAdvance(entry.label)
+        width = metrics.horizontalAdvance(entry.label) + (SIGN_PX * scale() + 0.75 * SPACE)
         if entry.limit is not None:
-            end = metrics.horizontalAdvance(derivative_text(entry.limit))
-            width += 2 * end + BAR_PX * scale() + 3 * SPACE
+            low, high = _ends(entry)
+            width += metrics.horizontalAdvance(low) + metrics.horizontalAdvance(high)
+            width += BAR_PX * scale() + 2 * SPACE
         return float(width)
 
     def _text(
-        self, painter: QPainter, metrics: QFontMetrics, x: float, text: str, colour: str
-    ) -> float:
+        self, painter: QPainter, metrics: QFontMetrics, x: float, top: float, text: str,
+        colour: str,
+    ) -> float:  # fmt: skip
         width = metrics.horizontalAdvance(text)
         painter.setPen(QColor(colour))
-        box = QRectF(x, 0, width + 2, self.height())
+        box = QRectF(x, top, width + 2, self._line_height())
         painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter), text)
         return x + width
 
-    def _entry(self, painter: QPainter, metrics: QFontMetrics, x: float, entry: Entry) -> float:
+    def _entry(
+        self, painter: QPainter, metrics: QFontMetrics, x: float, top: float, entry: Entry
+    ) -> None:
         theme = current_theme()
+        middle = top + self._line_height() / 2
         side = SIGN_PX * scale()
         if entry.role:
-            box = QRectF(x, (self.height() - side) / 2, side, side)
+            box = QRectF(x, middle - side / 2, side, side)
             draw_sign(painter, entry.role, box, theme.role_colour(entry.role))
             x += side + SPACE * 0.75
-        x = self._text(painter, metrics, x, entry.label, theme.text)
+        x = self._text(painter, metrics, x, top, entry.label, theme.text)
         if entry.limit is None:
-            return x
-        end = derivative_text(entry.limit)
-        x = self._text(painter, metrics, x + SPACE, f"−{end}", theme.muted) + SPACE / 2
+            return
+        low, high = _ends(entry)
+        x = self._text(painter, metrics, x + SPACE, top, low, theme.muted) + SPACE / 2
         width, height = BAR_PX * scale(), 10 * scale()
-        top = (self.height() - height) / 2
         for place in range(-STEPS, STEPS + 1):
             ground, _ = shade(theme, place)
             left = x + (place + STEPS) * width / (2 * STEPS + 1)
-            painter.fillRect(QRectF(left, top, width / (2 * STEPS + 1) + 1, height),
-                             QColor(ground))  # fmt: skip
+            part = QRectF(left, middle - height / 2, width / (2 * STEPS + 1) + 1, height)
+            painter.fillRect(part, QColor(ground))
         painter.setPen(QPen(QColor(theme.strong_lines), 1))
-        painter.drawRect(QRectF(x, top, width, height))
-        return self._text(painter, metrics, x + width + SPACE / 2, end, theme.muted)
+        painter.drawRect(QRectF(x, middle - height / 2, width, height))
+        self._text(painter, metrics, x + width + SPACE / 2, top, high, theme.muted)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._fit()
             self.update()
+
+
+def _ends(entry: Entry) -> tuple[str, str]:
+    """The numbers at both ends of a scale, the unit of its cells after the second."""
+    limit = entry.limit or 0.0
+    end = f"{limit / 10.0**entry.exponent:g}"
+    return f"−{end}", f"{end} {unit_text(entry.exponent)}".strip()
 
 
 def _said(entry: Entry) -> str:

@@ -187,15 +187,18 @@ class Sight(QObject):
         self.legend.setVisible(is_wanted)
 
     def _entries(self) -> list[Entry]:
-        limits = {(s.role, s.label): s.limit for s in self.layer.scales} if self.layer.is_on else {}
+        shown = self.layer.scales if self.layer.is_on else ()
+        scales = {(scale.role, scale.label): scale for scale in shown}
         entries: dict[tuple[str, str], Entry] = {}
         for role in self._grid.sheet.roles:
             key = (role.role.value, role.label)
             name = role.label or ROLE_NAMES[role.role.value]
-            entries.setdefault(key, Entry(role.role.value, name, limits.get(key)))
-        for scale in self.layer.scales if self.layer.is_on else ():
+            found = scales.get(key)
+            ends = (found.limit, found.exponent) if found is not None else (None, 0)
+            entries.setdefault(key, Entry(role.role.value, name, *ends))
+        for scale in shown:
             if not scale.role:
-                entries[scale.role, scale.label] = Entry("", scale.label, scale.limit)
+                entries["", scale.label] = Entry("", scale.label, scale.limit, scale.exponent)
         if self.layer.is_on:
             return [entry for entry in entries.values() if entry.limit is not None]
         return list(entries.values())
@@ -258,7 +261,7 @@ class Sight(QObject):
     def _on_replaced(self) -> None:
         self._explainer.forget()
         self.layer.forget()
-        if self.layer.is_on and not self._document.training.has_problem:  # type: ignore[union-attr]
+        if self.layer.is_on and not self._document.has_problem:
             self.layer.switch(False)
         self.explain.show_dressed(None)
         spoken.add_to(self._document.workbook, self._spoken_gradient)

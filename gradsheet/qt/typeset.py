@@ -7,6 +7,7 @@ thread, one at a time.
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +59,10 @@ def typeset(mathml: str, size_px: float, colour: str) -> Typeset:
 def _prepared() -> Any:
     """Import ziamath on first use: it reads a font of 1.5 MB."""
     global _READY
-    import ziamath
+    with warnings.catch_warnings():
+        # WORKAROUND(ziamath<=0.13): finds its font by importlib.resources.path, deprecated in 3.11
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import ziamath
 
     if not _READY:
         _READY = True

@@ -15,10 +15,12 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPo
 
 from gradsheet.formula.address import Region
 from gradsheet.qt.grid.geometry import Layout, Pane
+from gradsheet.qt.grid.roles import SIGN_PX, TAG_GAP_PX
 from gradsheet.qt.grid.typeface import Face, Faces
 from gradsheet.qt.theme import (
     FRAME_PX,
     ROLE_COLOURS,
+    ROLE_NAMES,
     Theme,
     blend,
     contrast_ratio,
@@ -81,6 +83,26 @@ def derivative_text(value: float, digits: int = 3) -> str:
     places = max(0, digits - 1 - math.floor(math.log10(size)))
     text = f"{value:.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text and places > digits else text
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def unit_text(exponent: int) -> str:
+    """What the numbers of a scale are multiples of: `×10⁻⁴`, empty for 1."""
+    return f"×10{str(exponent).translate(_SUPERSCRIPTS)}" if exponent else ""
+
+
+def cell_number(value: float, exponent: int) -> str:
+    """A derivative as its cell shows it, in the unit of its scale: all cells with two decimals."""
+    if value == 0.0:
+        return "0"
+    if not math.isfinite(value):
+        return "n/a"
+    shown = value / 10.0**exponent
+    places = 2 if abs(shown) < 9.995 else 1 if abs(shown) < 99.95 else 0
+    text = f"{shown:.{places}f}" if abs(shown) < 99999 else f"{shown:.0e}"
+    return "0.00" if text == "-0.00" else text  # the arrow still says which way
 
 
 class CellLayers(QObject):
@@ -155,6 +177,7 @@ class CellLayers(QObject):
                 for block in self._layer.shown:
                     if block.sheet == self._grid.sheet_id:
                         self._block(painter, layout, pane, clip, block)
+                self._units(painter, layout, pane)
                 self._frames(painter, layout, pane)
             if self._lit is not None and self._lit[0] == self._grid.sheet_id:
                 self._paint_lit(painter, layout, pane, self._lit[1])
@@ -189,7 +212,8 @@ class CellLayers(QObject):
                 ground, text = shade(theme, place_on_scale(value, scale.limit))
                 box = QRect(left, top, right - left - 1, bottom - top - 1)
                 painter.fillRect(box, QColor(ground))
-                self._number(painter, faces, box, value, text, up * value, scale.limit)
+                shown = cell_number(value, scale.exponent)
+                self._number(painter, faces, box, shown, text, up * value / scale.limit)
 
     def _fonts(self) -> Faces:
         zoom, dark = self._grid.zoom, float(self._grid.devicePixelRatioF())
@@ -202,16 +226,18 @@ class CellLayers(QObject):
         painter: QPainter,
         faces: Faces,
         box: QRect,
-        value: float,
+        text: str,
         colour: str,
         nudge: float,
-        limit: float,
     ) -> None:
-        """The derivative at the right of a cell, its arrow at the left."""
+        """The derivative at the right of a cell, its arrow at the left.
+
+        `nudge` is the way the cell would move, 1 for the end of the scale.
+        """
         zoom = self._grid.zoom
         arrow, pad = max(4.0, ARROW_PX * zoom), max(2, round(PAD_PX * zoom))
         room = box.width() - 2 * pad
-        face, text = _fitted(faces, value, room - round(arrow) - 1)
+        face = _fitted(faces, text, room - round(arrow) - 1)
         width = face.width(text)
         painter.setFont(face.font)
         painter.setPen(QColor(colour))
@@ -219,9 +245,34 @@ class CellLayers(QObject):
         if width <= room:
             painter.drawText(box.right() + 1 - pad - width, baseline, text)
         if width + arrow <= room + 1 and nudge:
-            share = min(1.0, abs(nudge) / limit) if limit else 0.0
+            share = min(1.0, abs(nudge))
             _arrow(painter, QRectF(box.left() + pad - 1, box.top(), arrow, box.height() + 1),
                    nudge > 0, 0.45 + 0.55 * share, colour)  # fmt: skip
+
+    def _units(self, painter: QPainter, layout: Layout, pane: Pane) -> None:
+        """Beside the name of each range, what its numbers are multiples of."""
+        theme, face = current_theme(), self._fonts().tag
+        exponents = {
+            scale.label or ROLE_NAMES.get(scale.role, ""): scale.exponent
+            for scale in self._layer.scales
+        }
+        sign, gap, zoom = SIGN_PX, TAG_GAP_PX, self._grid.zoom
+        for tag in self._grid.tags:
+            unit = unit_text(exponents.get(tag.text, 0))
+            if not unit or tag.cells.intersect(pane.region) is None:
+                continue
+            left = layout.columns.offset(tag.cells.left) - pane.shift_x
+            right = layout.columns.offset(tag.cells.right) - pane.shift_x
+            top = layout.rows.offset(tag.cells.top) - pane.shift_y
+            height = layout.rows.size(tag.cells.top)
+            taken = round((sign + gap) * zoom) + face.width(tag.text) + round(2 * gap * zoom)
+            if tag.align == Qt.AlignmentFlag.AlignRight:
+                x = right - round(PAD_PX * zoom) - taken - face.width(unit) - round(gap * zoom)
+            else:
+                x = left + taken
+            painter.setFont(face.font)
+            painter.setPen(QColor(theme.muted))
+            painter.drawText(x, top + (height - face.height) // 2 + face.ascent, unit)
 
     def _frames(self, painter: QPainter, layout: Layout, pane: Pane) -> None:
         """The selection's frame again, which the colours have partly covered."""
@@ -283,14 +334,12 @@ class CellLayers(QObject):
             painter.drawText(left, box.top() + (size - face.height) // 2 + face.ascent, text)
 
 
-def _fitted(faces: Faces, value: float, room: int) -> tuple[Face, str]:
-    """The derivative in as many digits as there is room for, in narrower letters if need be."""
-    for digits in (3, 2):
-        text = derivative_text(value, digits)
-        for face in (faces.plain, *faces.narrow[0]):
-            if face.width(text) <= room:
-                return face, text
-    return faces.narrow[0][-1], derivative_text(value, 1)
+def _fitted(faces: Faces, text: str, room: int) -> Face:
+    """The widest letters in which a number finds room."""
+    for face in (faces.plain, *faces.narrow[0]):
+        if face.width(text) <= room:
+            return face
+    return faces.narrow[0][-1]
 
 
 def _arrow(painter: QPainter, box: QRectF, is_up: bool, size: float, colour: str) -> None:
