@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QMouseEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -415,3 +415,20 @@ def test_point_of_a_spot_is_inside_the_line(window: MainWindow, qtbot: QtBot) ->
     assert line.spots()
     assert all(box.top() >= 0 and box.bottom() <= line.height() for box, _ in line.spots())
     assert isinstance(line.spots()[0][0].center(), QPointF)
+
+
+def test_the_context_menu_of_a_cell_gives_it_a_role(window: MainWindow, qtbot: QtBot) -> None:
+    window.grid.select(Cell.parse("C5"))
+    port = window.grid.viewport()
+    point = window.grid.layout_now.cell_rect(Cell.parse("C5")).center()
+    right = Qt.MouseButton.RightButton
+    QTest.mouseClick(port, right, Qt.KeyboardModifier.NoModifier, point)
+    asked = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, port.mapToGlobal(point))
+    QApplication.sendEvent(port, asked)
+    menu = QApplication.activePopupWidget()
+    assert menu is not None
+    roles = next(a.menu() for a in menu.actions() if a.menu() and a.text() == "Role")
+    data = next(action for action in roles.actions() if action.text() == "Data")
+    data.trigger()
+    menu.close()
+    assert window.sight.current_role() is Role.DATA

@@ -293,6 +293,7 @@ class FormulaTyping(QObject):
     def _write(self, start: int, end: int, text: str) -> None:
         """Replace part of the line's text; the line's own undo can take it back."""
         self._is_writing = True
+        self.line.setCursorPosition(0)  # a moved caret begins an undo step of its own
         self.line.setSelection(start, end - start)
         self.line.insert(text)
         self._is_writing = False
