@@ -27,7 +27,7 @@ USER_ID_COLUMN = 6
 """Column G."""
 
 START_DEVIATION = 0.1
-"""Of the random embeddings. The dot product has a local minimum at RMSE 0.402 where some starts end:
+"""Of the random embeddings. The dot product has a local minimum at RMSE 0.402 where starts may end:
 1 of seeds 0 to 59, on which this deviation was picked among eight, and 4.5 % of 200 others."""
 
 FACTOR_PX, ID_PX, ITEM_PX = 50, 64, 56
