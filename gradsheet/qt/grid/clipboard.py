@@ -101,7 +101,10 @@ class CellClipboard:
                  for col in range(region.left, region.right)]
                 for row in range(region.top, region.bottom)
             ]  # fmt: skip
-            data.setHtml(table_html(html_cells(workbook, piece)))
+            rows = html_cells(workbook, piece)
+            # Calc makes two rows of a line break in an HTML cell; text it reads right.
+            if not any("\n" in cell.text for row in rows for cell in row):
+                data.setHtml(table_html(rows))
         data.setText(_tsv(workbook, piece))
         data.setData(CELLS_FORMAT, QByteArray(json.dumps(payload).encode()))
         QGuiApplication.clipboard().setMimeData(data)

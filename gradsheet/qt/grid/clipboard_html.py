@@ -10,11 +10,11 @@ import html
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
 from gradsheet.formula.address import Cell, column_name
-from gradsheet.formula.values import Scalar, parse_number
+from gradsheet.formula.values import ErrorCode, Scalar, parse_entry, parse_number
 
 _MOST_SPAN = 1000
 _SPACES = re.compile(r"[ \t\r\n\f]+")
@@ -100,6 +100,12 @@ def read_table(page: str) -> list[list[HtmlCell]] | None:
     if rows is None:
         return None
     width = max((len(row) for row in rows), default=0)
+    if reader.is_from_calc:  # there every number says so: what does not is text, 007 too
+        rows = [
+            [replace(cell, value=cell.text) if cell.value is None and cell.text else cell
+             for cell in row]
+            for row in rows
+        ]  # fmt: skip
     return [row + [EMPTY] * (width - len(row)) for row in rows]
 
 
@@ -129,6 +135,7 @@ class _Reader(HTMLParser):
         self._below: dict[int, int] = {}  # column -> rows that a span still covers
         self._depth = 0
         self._is_done = False
+        self.is_from_calc = False
 
     def finished(self) -> list[list[HtmlCell]] | None:
         """The rows read."""
@@ -155,6 +162,7 @@ class _Reader(HTMLParser):
                 self._row = []
                 self._skip_covered()
             self._cell = _Open(given)
+            self.is_from_calc |= "sdval" in given
         elif self._cell is not None:
             if tag == "br":
                 self._cell.parts.append("\0")
@@ -224,6 +232,9 @@ def _finished_cell(cell: _Open) -> HtmlCell:
 
 
 def _value(given: dict[str, str], text: str, code: str) -> Scalar:
+    error = parse_entry(text)
+    if isinstance(error, ErrorCode):  # Calc says sdval="0" there
+        return error
     if "sdval" in given:
         number = parse_number(given["sdval"])
         if number is not None:
