@@ -18,10 +18,13 @@ from gradsheet.sheet.cells import Formula
 from gradsheet.sheet.change import Change, Composite, Edit
 from gradsheet.sheet.names import DefinedName, Table
 from gradsheet.sheet.rewriting import rename_sheet
+from gradsheet.sheet.roles import Role
 
 if TYPE_CHECKING:
     from gradsheet.sheet.workbook import Sheet, Workbook
 
+_PASSIVE = (Role.DATA, Role.PREDICTION)
+"""Roles that only say what a range is."""
 _NAME = re.compile(r"[^\W\d][\w.\\?]*|\\[\w.\\?]*")
 _ADDRESS = re.compile(r"[A-Za-z]{1,3}[0-9]+|[rRcC]|[rR][0-9]*[cC][0-9]*|true|false", re.IGNORECASE)
 
@@ -93,7 +96,10 @@ class AddSheet(Edit):
 
 @dataclass(frozen=True, slots=True)
 class DuplicateSheet(Edit):
-    """Add a copy of a sheet behind it, as `name (2)`; formulas that name the sheet still do."""
+    """Add a copy of a sheet behind it, as `name (2)`; formulas that name the sheet still do.
+
+    The copy has no loss and no parameters: a workbook trains one model, and goes on with it.
+    """
 
     sheet: int
 
@@ -110,7 +116,9 @@ class DuplicateSheet(Edit):
             copy.cells.write(region, values, kinds)
         for cell, formula in source.cells.formulas().items():
             copy.cells.set_formula(cell, formula)
-        copy.put_facts(source.facts())
+        facts = source.facts()
+        passive = tuple(role for role in facts.roles if role.role in _PASSIVE)
+        copy.put_facts(replace(facts, roles=passive))
         sheets = list(workbook.sheets)
         sheets.insert(workbook.position(self.sheet) + 1, copy)
         label = f"Duplicate sheet {source.name}"

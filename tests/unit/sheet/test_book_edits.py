@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from gradsheet.formula.address import Cell
+from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse, unparse
 from gradsheet.formula.values import UserError
 from gradsheet.sheet.cells import Formula
 from gradsheet.sheet.edits import (
     AddSheet,
     DefineName,
+    DuplicateSheet,
+    FormatChange,
     MoveSheet,
     RemoveSheet,
     RenameSheet,
     SetCells,
+    SetFormat,
+    SetRoles,
 )
-from gradsheet.sheet.workbook import Table, Workbook
+from gradsheet.sheet.workbook import Role, RoleRegion, Table, Workbook
 
 A1 = Cell(0, 0)
 
@@ -155,3 +159,24 @@ def test_tables_are_found_by_name_and_by_place() -> None:
     assert workbook.table("x") is None
     assert workbook.table_at(1, Cell(2, 1)) is table
     assert workbook.table_at(2, Cell(2, 1)) is None
+
+
+def test_a_duplicate_has_cells_formulas_and_looks_but_nothing_that_trains() -> None:
+    workbook = Workbook.with_sheet("Data")
+    here = Region.parse("A1:A2")
+    formula = Formula(parse("=A1", Cell(1, 0)))
+    workbook.apply(SetCells(1, ((Cell(0, 0), 1.5), (Cell(1, 0), formula))))
+    workbook.apply(SetFormat(1, here, FormatChange(bold=True)))
+    roles = (RoleRegion(here, Role.DATA, "x"), RoleRegion(Region.parse("B1"), Role.LOSS, "y"))
+    workbook.apply(SetRoles(1, roles))
+    inverse, _ = workbook.apply(DuplicateSheet(1))
+    copy = workbook.sheets[1]
+    assert copy.name == "Data (2)"
+    assert copy.cells.get(Cell(0, 0))[0] == 1.5
+    assert copy.cells.formula(Cell(1, 0)) is not None
+    assert copy.formats.at(Cell(0, 0)).bold
+    assert [role.role for role in copy.roles] == [Role.DATA]
+    workbook.apply(DuplicateSheet(copy.id))
+    assert [sheet.name for sheet in workbook.sheets] == ["Data", "Data (2)", "Data (3)"]
+    workbook.apply(inverse)
+    assert [sheet.name for sheet in workbook.sheets] == ["Data"]
