@@ -153,7 +153,7 @@ def _has_future(document: Document) -> bool:
 )  # fmt: skip
 def step_back(document: Document) -> None:
     """Show the step before, as it was to the last bit."""
-    document.seek_run(document.run.step - 1)
+    document.step_back()
 
 
 @command("train.first", "Go to the start of the run", menu="Train", icon="skip-back",

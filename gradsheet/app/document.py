@@ -236,7 +236,13 @@ class Document:
         return parse_entry(text)
 
     def undo(self) -> str | None:
-        """Take the last edit or run back; return its name, None if there is nothing."""
+        """Take the last edit or run back; return its name, None if there is nothing.
+
+        Steps that were asked for and have not begun count as the last.
+        """
+        if self._training.withdraw():
+            self.notify_run()
+            return "steps"
         return self._travel(self.history.undo)
 
     def redo(self) -> str | None:
@@ -260,7 +266,7 @@ class Document:
         if change.formulas or change.structure:
             self._revision += 1
         for training in self._trainings.values():
-            training.run.trainer = None
+            training.run.forget_trainer()
             training.refresh()
         self._audience.changed(change)
         calculation = self.calculation
@@ -432,6 +438,10 @@ class Document:
     def seek_run(self, step: int) -> None:
         """Show the run as it was at a recorded step; the nearest there is."""
         self._training.seek(step)
+
+    def step_back(self) -> None:
+        """Show the step before, as it was."""
+        self._training.back()
 
     def seek_best(self) -> None:
         """Show the recorded step of the smallest loss."""

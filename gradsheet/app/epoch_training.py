@@ -159,6 +159,7 @@ class EpochTraining(Training):
 
     def new_start(self, fresh: Workbook, label: str) -> None:
         """Draw other points, from the document's seed."""
+        self.withdraw()
         self.stop()
         seed = self._document.seed
         count = self.epoch.path[0].rows if self.epoch.path else 29
@@ -177,10 +178,7 @@ class EpochTraining(Training):
         self.trail, self._pass_began = None, 0
         self.refresh()
 
-    def _with_trainer(self, then: Callable[[], None]) -> None:
-        if self.run.trainer is not None:
-            then()
-            return
+    def _making(self, problem: Problem) -> tuple[Callable[[], Any], Callable[[Any], None]]:
         document, run = self._document, self.run
         epoch, workbook, step, trace = self.epoch, document.workbook, run.step, run.trace
         if self.trail is not None:
@@ -202,10 +200,8 @@ class EpochTraining(Training):
             run.trainer = trainer
             self.trail, self._pass_began = trainer.trail, trainer.pass_began
             run.limit_speed(run.steps_per_second_limit)
-            then()
 
-        document.engine.submit(make, adopt, self.failed, "preparing the run")
-        document.engine.settle(0.05)
+        return make, adopt
 
     def _show(self, snapshot: Any) -> None:
         trainer = self.run.trainer

@@ -98,6 +98,8 @@ class Run:
     schedule: ScheduleChoice | None = None
     """What moves the rate from step to step; None: nothing."""
     timeline: Timeline = field(default_factory=Timeline)
+    fit: int = 0
+    """Grows whenever the trainer no longer fits the cells, rates or place in time."""
 
     def ready(self) -> None:
         """Make the optimizer and the trace; called once torch is there."""
@@ -128,6 +130,11 @@ class Run:
         trainer.set_theta(objective.theta0)
         self.trainer = trainer
         self.limit_speed(self.steps_per_second_limit)
+
+    def forget_trainer(self) -> None:
+        """Have the next step make another trainer: something else than a step has changed."""
+        self.trainer = None
+        self.fit += 1
 
     def limit_speed(self, steps_per_second: float | None) -> None:
         """Take at most so many steps a second from now on; None: as fast as it can."""
@@ -181,7 +188,7 @@ class Run:
 
     def restore(self, mark: RunMark) -> None:
         """Go back to a mark: step, optimizer state and trace. The rates stay as they are now."""
-        self.trainer = None
+        self.forget_trainer()
         self.step = mark.step
         self.state = "paused" if mark.step else "idle"
         self.note = ""
@@ -196,7 +203,7 @@ class Run:
 
     def rewind(self) -> None:
         """Go back to step 0 with a fresh optimizer state and an empty trace."""
-        self.trainer = None
+        self.forget_trainer()
         self.step = 0
         self.state = "idle"
         self.note = ""
@@ -212,7 +219,7 @@ class Run:
         self.optimizer_name = name
         self.hyper_changes = {}
         self.optimizer = make_optimizer(name)
-        self.trainer = None
+        self.forget_trainer()
         self.timeline.changed()
 
     def set_hyper(self, change: Callable[[Hyper], Hyper]) -> None:
@@ -230,7 +237,7 @@ class Run:
             self.optimizer = make_optimizer(saved["name"])
             self.optimizer_name = saved["name"]
         self.optimizer.load(saved)
-        self.trainer = None
+        self.forget_trainer()
         self.step, self.loss = snapshot.step, snapshot.loss
         self.steps_per_second = 0.0
         self.state, self.note = "paused", ""

@@ -18,6 +18,7 @@ from gradsheet.app.roles import problem_from_roles, random_start, roles_of
 from gradsheet.app.run import Run, RunMark
 from gradsheet.app.schedule_choice import ScheduleChoice
 from gradsheet.app.timeline import Timeline
+from gradsheet.app.turns import Turns
 from gradsheet.formula.values import UserError
 from gradsheet.learn.problem import Problem
 from gradsheet.lessons.lesson import LessonBook
@@ -61,7 +62,15 @@ class Training:
         self._timelines: dict[int, Timeline] = {}
         """The record before (after undo: after) an edit of the data, by its history entry."""
         self._wanted: int | None = None
-        """The step asked for last, while another is on its way."""
+        """The step to show that was asked for last, while one is on its way."""
+        self._frozen: int | None = None
+        """The entry that turned formulas in changing cells into numbers for a run to begin."""
+        self._is_stepping = False
+        """Whether steps are being taken on the engine's thread."""
+        self._turns = Turns(
+            self._prepare,
+            lambda: not self._is_stepping and self._wanted is None,
+        )
 
     @property
     def problem(self) -> Problem:
@@ -88,7 +97,7 @@ class Training:
     def set_schedule(self, choice: ScheduleChoice | None) -> None:
         """Let the rate follow a schedule from the next step on; None: as it is set."""
         self.run.schedule = choice
-        self.run.trainer = None
+        self.run.forget_trainer()
 
     def refresh(self) -> None:
         """Read the problem again where roles have changed; what was recorded is void then."""
@@ -119,6 +128,8 @@ class Training:
 
     def failed(self, error: BaseException) -> None:
         """What the run needed could not be made: stop, and say why."""
+        self._turns.withdraw()
+        self._turns.go_on()
         self.run.state = "failed" if self.run.step else "idle"
         self.run.note = str(error)
         self._document.say(message_of(error, "training"))
@@ -137,45 +148,68 @@ class Training:
         self._check_problem()
         if self.run.task is None and self.run.state != "running":
             self.run.state = "running"
-            self._with_trainer(self._begin)
+            self._turns.take(self._begin)
+            self._document.engine.settle(PATIENCE_S)
             self._document.notify_run()
 
     def _check_problem(self) -> None:
         _ = self.problem
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
         if self.run.state == "running":
+            if self.run.trainer is None:
+                return False
             self._open_entry()
             self.run.start()
+            self._document.notify_run()
+        return True
 
     def step(self, n: int) -> None:
-        """Take `n` steps, then pause; where they are recorded and nothing changed, show them."""
+        """Take `n` steps, then pause; where they are recorded and nothing changed, show them.
+
+        Steps asked for while others are on their way are taken after them.
+        """
         self._check_problem()
-        self.stop()
-        run = self.run
-        if run.timeline.is_replaying and run.step + n <= run.timeline.end(run.step):
-            self.seek(run.step + n)
-            return
-        self._with_trainer(lambda: self._advance(n))
+        self._halt()
+        self._turns.take(lambda: self._take_steps(n))
         self._document.engine.settle(PATIENCE_S)
 
-    def _advance(self, n: int) -> None:
+    def _take_steps(self, n: int) -> bool:
+        run = self.run
+        if run.timeline.is_replaying and run.step + n <= run.timeline.end(run.step):
+            self._seek(run.step + n)
+            return True
+        return self._advance(n)
+
+    def _advance(self, n: int) -> bool:
         trainer = self.run.trainer
         if trainer is None:
-            return
+            return False
         self._open_entry()
         trainer.clear_failure()
-        self.run.state, self.run.note = "paused", ""
+        self.run.note = ""
+        if self.run.state != "running":  # it may have been told to run on after this step
+            self.run.state = "paused"
+        self._is_stepping = True
 
         def advance() -> Snapshot:
             trainer.advance(n)
             return trainer.snapshot()
 
         def show(snapshot: Snapshot) -> None:
+            self._is_stepping = False
             self._show(snapshot)
+            if snapshot.failure:
+                self._turns.withdraw()
+            self._turns.go_on()
             self._document.notify_run()
 
-        self._document.engine.submit(advance, show, self.failed, "taking a step")
+        def failed(error: BaseException) -> None:
+            self._is_stepping = False
+            self.failed(error)
+
+        self._document.engine.submit(advance, show, failed, "taking a step")
+        return True
 
     def pause(self) -> None:
         """Stop between two steps."""
@@ -184,15 +218,30 @@ class Training:
             self._document.notify_run()
 
     def stop(self) -> bool:
-        """Stop between two steps and show where the run stands; return whether one was on."""
+        """Stop between two steps and show where the run stands; return whether one was on.
+
+        What is on its way already is waited for, as the step of a run is.
+        """
+        was_running = self._halt()
+        while (self._is_stepping or self._wanted is not None) and self._document.engine.doing:
+            self._document.engine.settle(0.1)
+        return was_running
+
+    def _halt(self) -> bool:
+        """Stop the thread of a run, or a run that has not begun yet."""
         run = self.run
         was_running = run.state == "running"
+        self._turns.drop(self._begin)
         last = run.stop()
         if last is not None:
             self._show(last)
         if was_running and run.state != "failed":
             run.state = "paused" if run.step else "idle"
         return was_running and run.state != "failed"
+
+    def withdraw(self) -> bool:
+        """Take back steps that were asked for and have not begun; whether there were any."""
+        return self._turns.withdraw()
 
     def poll(self) -> None:
         """Show the newest snapshot of a run that is on, and notice its end."""
@@ -224,6 +273,7 @@ class Training:
 
     def reset(self) -> None:
         """Put the changing cells back to exactly what they were before the first step."""
+        self.withdraw()
         self.stop()
         if self._start is not None and self.run.step:
             self._marked("Reset", self._start)
@@ -233,6 +283,7 @@ class Training:
 
         Where roles have changed since, they get new random numbers of their own.
         """
+        self.withdraw()
         self.stop()
         if self._problem == self._document.book.problem:
             self._marked(label, self._values_of(fresh))
@@ -282,14 +333,24 @@ class Training:
 
     def seek(self, step: int) -> None:
         """Show the run at a recorded step, as it was to the last bit; a run that is on pauses."""
+        self.withdraw()
+        self._halt()
+        self._seek(step)
+
+    def back(self) -> None:
+        """Show the step before."""
+        self.withdraw()
         self.stop()
+        self._seek(self.run.step - 1)
+
+    def _seek(self, step: int) -> None:
         run = self.run
         record = run.timeline.recording
         if record is None:
             return
         step = max(record.start, min(step, record.end))
         busy, self._wanted = self._wanted is not None, step
-        if not busy and step != run.step:
+        if not busy and (step != run.step or self._is_stepping):
             self._look_up(record, step)
             self._document.engine.settle(PATIENCE_S)
         elif not busy:
@@ -298,14 +359,15 @@ class Training:
     def _look_up(self, record: Recording, step: int) -> None:
         def show(found: tuple[Mapping[str, Any], Snapshot]) -> None:
             wanted, self._wanted = self._wanted, None
-            if self.run.timeline.recording is not record or self.run.task is not None:
-                return
-            self.run.stand_at(*found)
-            self._document.write(found[1].computed, by_run=True)
-            self._document.notify_run()
-            if wanted is not None and wanted != step:
-                self._wanted = wanted
-                self._look_up(record, wanted)
+            if self.run.timeline.recording is record and self.run.task is None:
+                self.run.stand_at(*found)
+                self._document.write(found[1].computed, by_run=True)
+                self._document.notify_run()
+                if wanted is not None and wanted != step:
+                    self._wanted = wanted
+                    self._look_up(record, wanted)
+                    return
+            self._turns.go_on()
 
         def failed(error: BaseException) -> None:
             self._wanted = None
@@ -344,23 +406,33 @@ class Training:
 
     # ------------------------------------------------------------------ run and history
 
-    def _with_trainer(self, then: Callable[[], None]) -> None:
-        """Make sure that the trainer fits the cells as they are, then go on."""
-        if self.run.trainer is not None:
-            then()
+    def _prepare(self) -> None:
+        """Ask the engine for what makes the trainer, for the cells as they are then."""
+        try:
+            problem = self.problem
+            self._freeze_formulas()
+            job, adopt = self._making(problem)
+        except UserError as error:  # a role or a name went while the step waited
+            self.failed(error)
             return
-        self._freeze_formulas()
-        document, problem = self._document, self.problem
-        calculation = document.calculation
+        fit = self.run.fit
+
+        def take(made: Any) -> None:
+            # Else an edit came between: what was made is of the past.
+            if fit == self.run.fit and self.run.trainer is None:
+                adopt(made)
+            self._turns.go_on()
+
+        self._document.engine.submit(job, take, self.failed, "preparing the run")
+
+    def _making(self, problem: Problem) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+        """Return the engine's job, and what makes its result the trainer of the run."""
+        calculation = self._document.calculation
 
         def adopt(objective: Objective) -> None:
             self.run.attach(objective, problem)
-            then()
 
-        document.engine.submit(
-            lambda: calculation.objective(problem), adopt, self.failed, "preparing the run"
-        )
-        document.engine.settle(PATIENCE_S)
+        return lambda: calculation.objective(problem), adopt
 
     def _freeze_formulas(self) -> None:
         """Turn formulas in changing cells (random weights) into their numbers: the run wins.
@@ -371,13 +443,15 @@ class Training:
         for parameter in self.problem.parameters:
             if workbook.sheet(parameter.sheet).cells.formulas_in(parameter.region):
                 self._open_entry()
+                self._frozen = self._document.history.top
                 return
 
     def _open_entry(self) -> None:
         """Begin the history entry of this run, unless the last entry is this run already."""
         document = self._document
         top = document.history.top
-        if top is not None and top in self._marks and self.run.step > 0:
+        is_this_run = top in self._marks and self.run.step > 0
+        if top is not None and (is_this_run or top == self._frozen):
             return
         mark = self.run.mark()
         inverse, change = document.workbook.apply(self._values_of(document.workbook))
