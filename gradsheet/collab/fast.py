@@ -5,12 +5,17 @@ minimises the sum over ratings of (r - mean - b_u - b_i - <p_u, q_i>)^2 plus, fo
 ratings, (strength + strength_share * n) * |factors|^2 + bias_strength * bias^2.
 """
 
+# LONG: the stages share a dozen tensors; undo, edits and continuing are about the same ones.
+
 from __future__ import annotations
 
+import copy
+import dataclasses
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,11 +26,13 @@ from gradsheet.collab.foldin import Ridge
 from gradsheet.collab.kernels import both_ways, lay_out, neighbour_sums, residuals
 from gradsheet.collab.report import EpochRow, FitSnapshot, State
 from gradsheet.collab.starts import StartSettings, fit_biases, noise_level, spectral_start
+from gradsheet.formula.values import UserError
 from gradsheet.ratings.table import RatingTable
 from gradsheet.tasks import Control, Pace
 
 _WIDTH_MULTIPLE = 8  # widths that fill vector registers: 56 columns are faster than 52
 _REFRESH = 5  # passes for which the bounds on the curvature are kept
+_NOT_STATE = ("_train", "_valid", "_valid_codes", "_valid_ratings", "device", "_low", "_high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +296,11 @@ class FastRun:
     # --- the run ------------------------------------------------------------------------------
 
     def frames(
-        self, control: Control | None = None, passes: int | None = None
+        self,
+        control: Control | None = None,
+        passes: int | None = None,
+        *,
+        stages: int | None = None,
     ) -> Generator[FitSnapshot, None, Factors]:
         """Learn; yield a snapshot after each epoch and return the factors.
 
@@ -300,6 +311,8 @@ class FastRun:
         control : Control, optional
         passes : int, optional
             Passes to make from here on instead of those of the settings.
+        stages : int, optional
+            Epochs to make from here on, biases and start counted too.
 
         Raises
         ------
@@ -309,6 +322,8 @@ class FastRun:
         control = Control() if control is None else control
         if passes is not None:
             self._end = max(len(self.epochs), 2) + passes
+        elif stages is not None:
+            self._end = len(self.epochs) + stages
         if self.state != "failed" and len(self.epochs) < self._end:
             self.state, self.note, self._idle_passes = "running", "", 0
         pace = Pace(self._end - len(self.epochs), control)
@@ -328,6 +343,13 @@ class FastRun:
                 self.state = "done"
             yield self.snapshot(pace, len(self.epochs) - first)
         return self.factors()
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all that was asked for has been learned, or it stopped by itself."""
+        return self.state == "stopped early" or (
+            bool(self.epochs) and len(self.epochs) >= self._end
+        )
 
     def run(self) -> Factors:
         """Learn to the end and return the factors."""
@@ -373,3 +395,77 @@ class FastRun:
             low=self._low,
             high=self._high,
         )
+
+    # --- edits, undo and continue -------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of all that the rest of the run depends on; the layout is shared."""
+        return {
+            name: value.clone() if isinstance(value, Tensor) else copy.copy(value)
+            for name, value in vars(self).items()
+            if name not in _NOT_STATE
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Go to a state from :meth:`state_dict`; the run goes on from there bit for bit."""
+        for name in set(vars(self)) - set(_NOT_STATE):
+            delattr(self, name)  # what a later stage made
+        for name, value in saved.items():
+            setattr(self, name, value.clone() if isinstance(value, Tensor) else copy.copy(value))
+
+    def set_settings(self, settings: FastSettings) -> None:
+        """Go on with other settings; the number of factors is the run's."""
+        self.settings = dataclasses.replace(settings, factors=self.settings.factors)
+        self._rate, self._idle_passes = settings.rate, 0
+        self._end = max(len(self.epochs), 2) + settings.passes
+        if len(self.epochs) > 0:
+            share = settings.strength_share
+            share = self.ridge.share if share is None else share
+            self.ridge = Ridge(settings.strength, share, settings.bias_strength)
+            self._ridge = settings.strength + share * self._layout.counts
+            self._objective = math.inf
+
+    def write(
+        self, side: str, rows: Sequence[int], columns: Sequence[int], values: Sequence[float]
+    ) -> None:
+        """Set factors (columns 0 ...) and biases (column -1); the best so far is this one then.
+
+        Raises
+        ------
+        UserError
+            Before the first passes: they start from the ratings, not from what is written.
+        """
+        if len(self.epochs) < 2:
+            raise UserError(
+                "The fast way finds its own start.", "Take two steps first, then edit the numbers."
+            )
+        self._adopt_best()
+        first, bias = (0, self._k) if side == "users" else (self._layout.n_users, self._k + 1)
+        for row, column, value in zip(rows, columns, values, strict=True):
+            self._table[first + row, bias if column < 0 else column] = float(value)
+        self._objective = math.inf
+        self._safe.copy_(self._table)
+
+    def ratings_changed(self) -> None:
+        """Lay out the ratings anew after an edit; factors and momentum stay."""
+        if self.epochs:
+            self._layout = lay_out(self._train, self.device)
+            self._targets = self._layout.ratings - self._mean
+            self._objective = math.inf
+        if hasattr(self, "_valid_ratings") and self._valid is not None:
+            self._valid_ratings = torch.from_numpy(self._valid.ratings).to(self.device)
+        self._best = None
+
+    def _adopt_best(self) -> None:
+        """Let the factors that :meth:`factors` shows be those that learn on."""
+        if self._best is not None:
+            _, table, k = self._best
+            if k < self._k:
+                users = self._layout.n_users
+                biases = torch.cat([table[:users, k], table[users:, k + 1]])
+                self._table = self._table_of(biases, self._k)
+            else:
+                self._table = table.clone()
+            self._velocity.zero_()
+            self._passes_since_restart = 0
+        self._best = None

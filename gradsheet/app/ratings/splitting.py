@@ -1,0 +1,37 @@
+"""Setting the validation part aside, by the user's choice.
+
+Owns the way from a SplitChoice to a Split. Must not know models; reading a validation file is
+the reader's.
+"""
+
+from __future__ import annotations
+
+from gradsheet.app.ratings.choices import SplitChoice
+from gradsheet.collab import splits
+from gradsheet.collab.splits import Split
+from gradsheet.ratings.table import RatingTable
+from gradsheet.tasks import Control
+
+
+def split_of(table: RatingTable, choice: SplitChoice, control: Control | None = None) -> Split:
+    """Return training and validation tables.
+
+    Raises
+    ------
+    UserError
+        If nothing would be left to learn from, or the file does not fit.
+    """
+    choice.check()
+    if choice.kind == "last":
+        return splits.last_of_each_user(table, choice.last)
+    if choice.kind == "random":
+        return splits.random_share(table, choice.share, choice.seed)
+    assert choice.path is not None
+    from gradsheet.ratings import reader
+
+    frames = reader.read(choice.path, None, control or Control())
+    while True:
+        try:
+            next(frames)
+        except StopIteration as end:
+            return splits.given(table, end.value.table)
