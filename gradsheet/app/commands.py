@@ -221,7 +221,7 @@ def new_start(document: Document) -> None:
 
 @command(
     "train.retry_slower",
-    "Back, with a tenth of the rate",
+    "Back to the last good step, at a tenth of the rate",
     menu="Train",
     icon="turtle",
     group=1,
@@ -229,7 +229,7 @@ def new_start(document: Document) -> None:
     needs="Only after a run that failed",
 )
 def retry_slower(document: Document) -> None:
-    """Go back to before the run that failed and set a tenth of its learning rate."""
+    """Go back to where a run that failed was still well, and set a tenth of its rate."""
     document.retry_slower()
 
 

@@ -361,10 +361,11 @@ class Document:
             self.notify_run()
 
     def rewind_others(self) -> None:
-        """Start the runs of the other sheets anew, for what they learn from has changed."""
+        """Start the runs of the other sheets anew: the last edit changed what they learn from."""
+        entry = self.history.top
         for training in self._trainings.values():
-            if training is not self.training:
-                training.run.rewind()
+            if training is not self.training and entry is not None:
+                training.rewind_with(entry)
 
     def set_schedule(self, choice: ScheduleChoice | None) -> None:
         """Let the rate follow a schedule from the next step on; None: as it is set."""
@@ -458,11 +459,8 @@ class Document:
         self._training.new_start(fresh, f"New random start (seed {self.seed})")
 
     def retry_slower(self) -> None:
-        """Go back to before the run and set a tenth of the learning rate."""
-        self.undo()
-        optimizer = self.run.optimizer
-        if optimizer is not None:
-            self.set_hyper(lr=optimizer.hyper.lr / 10)
+        """Go back to the last good step of a run that failed, and set a tenth of its rate."""
+        self._training.retry_slower()
 
     def set_optimizer(self, name: str) -> None:
         """Train on with another optimizer, at its own default rates and with a fresh state."""

@@ -7,7 +7,7 @@ in a column, other points are drawn for a new start. The epochs are `learn.epoch
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.messages import Message
@@ -22,15 +22,51 @@ from gradsheet.lessons.descent_data import drawn
 from gradsheet.lessons.descent_layout import KINDS
 from gradsheet.lessons.lesson import LessonBook
 from gradsheet.sheet.edits import Composite, Edit, SetCells, SetValues
-from gradsheet.sheet.workbook import Workbook
+from gradsheet.sheet.workbook import Change, Workbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradsheet.app.document import Document
+    from gradsheet.app.run import RunMark
+    from gradsheet.formula.results import Computed
     from gradsheet.learn.epochs import EpochTrainer
+    from gradsheet.learn.trace import LossTrace
+    from gradsheet.learn.trail import Trail
 
 LOG_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """Where the rows of the epochs were.
+
+    Attributes
+    ----------
+    trail : Trail
+    first, last : int
+        The epochs whose points it holds, the one that was shown first to the newest.
+    """
+
+    trail: Trail
+    first: int
+    last: int
+
+    @classmethod
+    def on(cls, before: Walked | None, newest: Trail, step: int) -> Walked:
+        """Return the path up to an epoch, and the points of that one."""
+        if before is None or step < before.first:
+            return cls(newest, step, step)
+        before.trail.cut(before.began(step))
+        points = newest.points()
+        before.trail.extend(points[:, 0].tolist(), points[:, 1].tolist())
+        return cls(before.trail, before.first, step)
+
+    def began(self, step: int) -> int:
+        """Return where the points of an epoch begin; about, once old ones have been thinned."""
+        epochs = self.last - self.first + 1
+        at = (min(max(step, self.first), self.last + 1) - self.first) / epochs
+        return round(len(self.trail) * at)
 
 
 class EpochTraining(Training):
@@ -45,7 +81,7 @@ class EpochTraining(Training):
 
     Attributes
     ----------
-    trail : Trail or None
+    walked : Walked or None
         Where every row of every epoch was; None before the first run.
     """
 
@@ -55,8 +91,15 @@ class EpochTraining(Training):
         kind = KINDS.get(name)
         rule = kind.rule if kind else "sgd"
         super().__init__(document, replace(book, optimizer=rule, hyper={}))
-        self.trail: Any = None
-        self._pass_began = 0
+        self.walked: Walked | None = None
+        self._walks: dict[int, Walked | None] = {}
+        """The path before (after undo: after) a history entry that began it anew."""
+        self._log_shift = 0
+        """Row of the log, from 0, in which the error of epoch 1 stands (or would stand)."""
+        self._errors_logged: dict[int, float] = {}
+        """What the log says of an epoch that was changed afterwards."""
+        self._reads = frozenset({sheet})
+        """The sheets whose numbers the run depends on."""
         self._base: dict[Cell, float] = {}
         """What a schedule multiplies: rate and momentum as they were set."""
         self.refresh()
@@ -166,25 +209,53 @@ class EpochTraining(Training):
         edit = descent_edits.set_points(self._document.workbook, drawn(seed, count))
         self.marked(f"New points (seed {seed})", edit)
 
-    def reset(self) -> None:
-        """See Training; the path begins anew too."""
-        super().reset()
-        self.trail, self._pass_began = None, 0
-
     def marked(self, label: str, edit: Edit) -> None:
         """Apply an edit that starts the run anew; undo brings the run back too."""
         self.stop()
         self._marked(label, edit)
-        self.trail, self._pass_began = None, 0
+
+    def _marked(self, label: str, edit: Edit) -> None:
+        super()._marked(label, edit)
+        entry = self._document.history.top
+        if entry is not None:
+            self._walks[entry], self.walked = self.walked, None
         self.refresh()
 
+    def rewind_with(self, entry: int) -> None:
+        """See Training; the path begins anew too."""
+        super().rewind_with(entry)
+        self._walks[entry], self.walked = self.walked, None
+
+    def travelled(self, entry: int, here: RunMark) -> None:
+        """See Training; the path comes back too."""
+        super().travelled(entry, here)
+        if entry in self._walks:
+            self._walks[entry], self.walked = self.walked, self._walks[entry]
+
+    def edited(self, entry: int, change: Change) -> None:
+        """See Training; a setting is no data, and the other optimizers' sheets are not read."""
+        if change.structure:
+            super().edited(entry, change)
+            return
+        mine = Change(
+            values=tuple(place for place in change.values if place[0] in self._reads),
+            formulas=tuple(place for place in change.formulas if place[0] in self._reads),
+        )
+        settings = [Region.of(cell) for cell in self._settings().values()]
+        places = set(mine.values) | set(mine.formulas)
+        if all(s == self.sheet and any(r == c for c in settings) for s, r in places):
+            if places:
+                self.run.timeline.changed()
+        else:
+            super().edited(entry, mine)
+
     def _making(self, problem: Problem) -> tuple[Callable[[], Any], Callable[[Any], None]]:
-        document, run = self._document, self.run
-        epoch, workbook, step, trace = self.epoch, document.workbook, run.step, run.trace
-        if self.trail is not None:
-            self.trail.cut(self._pass_began)
-        trail = self.trail
-        base = dict(self._base)
+        run, workbook = self.run, self._document.workbook
+        epoch, step, trace = self.epoch, run.step, run.trace
+        assert run.optimizer is not None
+        assert trace is not None
+        base, settings = dict(self._base), tuple(self._settings().values())
+        optimizer = run.optimizer.clone()
         momentum = base.get(epoch.momentum) if epoch.momentum else None
         schedule = run.schedule.schedule(momentum or 0.95) if run.schedule else None
 
@@ -192,22 +263,67 @@ class EpochTraining(Training):
             from gradsheet.learn.epochs import EpochTrainer
 
             return EpochTrainer(
-                workbook, epoch, step=step, trace=trace, trail=trail, schedule=schedule,
-                base=base,
+                workbook, epoch, step=step, schedule=schedule, base=base, settings=settings,
+                optimizer=optimizer,
             )  # fmt: skip
 
         def adopt(trainer: EpochTrainer) -> None:
+            self._note_logged(trace, step)
             run.trainer = trainer
-            self.trail, self._pass_began = trainer.trail, trainer.pass_began
+            run.timeline.begin(trainer, trace)
+            trainer.follow(trace)
+            self.walked = Walked.on(self.walked, trainer.trail, step)
+            trainer.trail = self.walked.trail
+            self._reads = trainer.sheets
+            if epoch.log is not None and trainer.log_top - epoch.log.row < LOG_ROWS:
+                self._log_shift = trainer.log_top - epoch.log.row - step
             run.limit_speed(run.steps_per_second_limit)
 
         return make, adopt
 
+    def _note_logged(self, trace: LossTrace, step: int) -> None:
+        """Keep the error that the log has of an epoch which is going to be shown anew."""
+        self._errors_logged = {s: e for s, e in self._errors_logged.items() if s < step}
+        steps, losses = trace.arrays()
+        at = int(steps.searchsorted(step))
+        if at < len(steps):
+            self._errors_logged[step] = float(losses[at])
+
     def _show(self, snapshot: Any) -> None:
-        trainer = self.run.trainer
-        if trainer is not None:
-            self._pass_began = getattr(trainer, "pass_began", 0)
+        if self.walked is not None:
+            self.walked = replace(self.walked, last=max(self.walked.first, snapshot.step))
         super()._show(snapshot)
+
+    def _beside(self, step: int) -> list[Computed]:
+        """Return the log of errors as it was at a step."""
+        from gradsheet.formula.results import Computed
+
+        start, trace = self.epoch.log, self.run.trace
+        if start is None or trace is None:
+            return []
+        cells = self._document.workbook.sheet(self.sheet).cells
+        top, column = start.row, start.col
+        rows = min(max(cells.used().bottom - top, self._log_shift + step, 1), LOG_ROWS)
+        region = Region(top, column, top + rows, column + 1)
+        values, kinds = cells.read(region)
+        steps, losses = trace.arrays()
+        at = steps[1:] + (self._log_shift - 1)
+        inside = (at >= 0) & (at < rows) & (steps[1:] <= step)
+        values[at[inside], 0], kinds[at[inside], 0] = losses[1:][inside], Kind.NUMBER
+        for epoch, error in self._errors_logged.items():
+            if 0 <= (row := epoch + self._log_shift - 1) < rows:
+                values[row, 0] = error
+        left = max(0, self._log_shift + step)
+        values[left:], kinds[left:] = 0.0, Kind.BLANK
+        return [Computed(self.sheet, region, values, kinds)]
+
+    def _stood(self) -> None:
+        """See Training; what a schedule moves is what it was then."""
+        if self._base and self.run.optimizer is not None:
+            for name, cell in self._settings().items():
+                if cell in self._base:
+                    self._base[cell] = float(getattr(self.run.optimizer.hyper, name))
+        self.refresh()
 
     def _values_of(self, workbook: Workbook) -> Edit:
         """Return the edit that puts carried cells, scheduled settings and the log back."""

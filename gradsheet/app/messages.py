@@ -36,6 +36,8 @@ class Message:
         Traceback or numbers to copy into a report; may be empty.
     action : str
         Id of the command that the hint offers; may be empty.
+    offer : str
+        What its button says, where that is more than the command's title.
     at : float
         Seconds since the epoch.
     """
@@ -45,6 +47,7 @@ class Message:
     hint: str = ""
     detail: str = ""
     action: str = ""
+    offer: str = ""
     at: float = field(default_factory=time.time)
 
 

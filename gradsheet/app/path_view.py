@@ -43,7 +43,9 @@ class PathView:
     momentum : ndarray (n, 2) or None
         The averages of the gradients, on the sheets that have them.
     trail : ndarray (m, 2)
-        The weights of every row of every epoch so far.
+        The weights of every row of every epoch of the run.
+    began : int
+        Where in the trail the epoch that is shown begins.
     x, y : ndarray (n,)
         The data.
     """
@@ -57,6 +59,7 @@ class PathView:
     moves: Floats
     momentum: Floats | None
     trail: Floats
+    began: int
     x: Floats
     y: Floats
 
@@ -86,14 +89,24 @@ def path_view(document: Document) -> PathView | None:
     rows = pair(const.left, slope.left)
     new = pair(*(r.left for r in last if r is not None)) if None not in last else rows * np.nan
     momentum = named_region(workbook, sheet, "momlast")
-    trail = training.trail
+    trail, began = _trail(training, rows)
     return PathView(
         sheet=sheet, name=name, top=top, rows=rows, produced=new[-1],
         gradients=pair(*gradient), moves=new - rows,
         momentum=pair(momentum.left, momentum.left + 1) if momentum is not None else None,
-        trail=trail.points() if trail is not None else rows,
+        trail=trail, began=began,
         x=column(0), y=column(1),
     )  # fmt: skip
+
+
+def _trail(training: EpochTraining, rows: Floats) -> tuple[Floats, int]:
+    """Return the path of the run, as far as it is recorded, and where the shown epoch begins."""
+    walked, run = training.walked, training.run
+    if walked is None:
+        return rows, 0
+    return walked.trail.points()[: walked.began(run.timeline.end(run.step) + 1)], walked.began(
+        run.step
+    )
 
 
 def start_cells(intercept: float, slope: float) -> tuple[tuple[Cell, float], ...]:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradsheet.learn.trace import LossTrace
-    from gradsheet.learn.trainer import Trainer
-    from gradsheet.learn.trajectory import Recording
+    from gradsheet.learn.trajectory import Recording, Replayable
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Timeline:
         self.changed()
         self.recording = None
 
-    def begin(self, trainer: Trainer, trace: LossTrace) -> None:
+    def begin(self, trainer: Replayable, trace: LossTrace) -> None:
         """Record this trainer from where it stands.
 
         A future that would not come again by itself, because something was changed here or later

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gradsheet.app.messages import Message, message_of
 from gradsheet.app.roles import problem_from_roles, random_start, roles_of
 from gradsheet.app.run import Run, RunMark
@@ -28,6 +30,7 @@ from gradsheet.sheet.workbook import Change, Workbook
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
     from gradsheet.formula.objective import Objective
+    from gradsheet.formula.results import Computed
     from gradsheet.learn.trainer import Snapshot
     from gradsheet.learn.trajectory import Recording
 
@@ -98,6 +101,7 @@ class Training:
         """Let the rate follow a schedule from the next step on; None: as it is set."""
         self.run.schedule = choice
         self.run.forget_trainer()
+        self.run.timeline.changed()
 
     def refresh(self) -> None:
         """Read the problem again where roles have changed; what was recorded is void then."""
@@ -265,11 +269,58 @@ class Training:
         self.run.take(snapshot)
         self._document.write(snapshot.computed, by_run=True)
         if snapshot.failure and not failed_before:
+            self._document.say(self._warning(snapshot.failure))
+
+    def _warning(self, failure: str) -> Message:
+        """Return what is said of a failed run, with the way back."""
+        good = self.good_step()
+        if good is None:
             hint = "Undo the run, or reset it, and try a tenth of the learning rate."
-            message = Message("warning", snapshot.failure, hint, action="train.retry_slower")
-            self._document.say(message)
+            return Message("warning", failure, hint, action="train.retry_slower")
+        hint = f"The {self._document.book.loss_name} was best at step {good:,}."
+        return Message(
+            "warning", failure, hint, action="train.retry_slower",
+            offer=f"Back to step {good:,} at a tenth of the rate",
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ going back
+
+    def good_step(self) -> int | None:
+        """Return the last recorded step of the best loss: there a run that failed was still well.
+
+        None where nothing is recorded.
+        """
+        trace, record = self.run.trace, self.run.timeline.recording
+        if trace is None or record is None or self._problem is None:
+            return None
+        steps, losses = trace.arrays()
+        inside = (steps >= record.start) & (steps <= record.end) & np.isfinite(losses)
+        if not inside.any():
+            return None
+        goal, target = self._problem.goal, self._problem.target
+        badness = np.abs(losses - target) if goal == "value" else losses
+        badness = np.where(inside, -badness if goal == "maximise" else badness, np.inf)
+        return int(steps[np.flatnonzero(badness == badness.min())[-1]])
+
+    def retry_slower(self) -> None:
+        """Go back to the last good step, exactly as it was, and set a tenth of the rate."""
+        self.withdraw()
+        self.stop()
+        run, optimizer = self.run, self.run.optimizer
+        good, record = self.good_step(), run.timeline.recording
+        rate = optimizer.hyper.lr / 10 if optimizer is not None else None
+
+        def slower() -> None:
+            if rate is not None:
+                self.set_hyper(lr=rate)
+
+        if good is None or record is None:
+            self._document.undo()
+            slower()
+            return
+        self._wanted = good
+        self._look_up(record, good, slower)
+        self._document.engine.settle(PATIENCE_S)
 
     def reset(self) -> None:
         """Put the changing cells back to exactly what they were before the first step."""
@@ -299,6 +350,11 @@ class Training:
         self.run.rewind()
         self._document.follow(change)
         self._document.notify_run()
+
+    def rewind_with(self, entry: int) -> None:
+        """Start anew with an edit that is made already; undoing it brings the run back too."""
+        self._marks[entry] = self.run.mark()
+        self.run.rewind()
 
     def travelled(self, entry: int, here: RunMark) -> None:
         """An entry was undone or redone: go where the run stood on its other side."""
@@ -356,13 +412,19 @@ class Training:
         elif not busy:
             self._wanted = None
 
-    def _look_up(self, record: Recording, step: int) -> None:
+    def _look_up(
+        self, record: Recording, step: int, then: Callable[[], None] | None = None
+    ) -> None:
         def show(found: tuple[Mapping[str, Any], Snapshot]) -> None:
             wanted, self._wanted = self._wanted, None
             if self.run.timeline.recording is record and self.run.task is None:
+                beside = self._beside(step)
                 self.run.stand_at(*found)
-                self._document.write(found[1].computed, by_run=True)
+                self._document.write([*found[1].computed, *beside], by_run=True)
+                self._stood()
                 self._document.notify_run()
+                if then is not None:
+                    then()
                 if wanted is not None and wanted != step:
                     self._wanted = wanted
                     self._look_up(record, wanted)
@@ -374,6 +436,13 @@ class Training:
             self.failed(error)
 
         self._document.engine.submit(lambda: record.show(step), show, failed, "going through time")
+
+    def _beside(self, step: int) -> list[Computed]:
+        """Return what else the cells show at a step, before the run stands there."""
+        return []
+
+    def _stood(self) -> None:
+        """The run has gone to a recorded step."""
 
     def seek_best(self) -> None:
         """Show the recorded step of the smallest loss."""

@@ -4,6 +4,8 @@ Owns Objective: which blocks lie between parameters and loss, their evaluation o
 and gradients. Knows no optimizer and writes no cell.
 """
 
+# LONG: one immutable thing; its fast, slow and failing ways share the setting.
+
 from __future__ import annotations
 
 import threading
@@ -215,7 +217,13 @@ class Objective:
         return found
 
     def failure(self, theta: Tensor) -> str:
-        """Where the first error on the way to the loss is, "" if there is none."""
+        """Where the first error on the way to the loss is, "" if there is none.
+
+        A parameter that is not finite comes before all formulas.
+        """
+        lost = torch.nonzero(~torch.isfinite(theta))
+        if len(lost):
+            return f"{self.place(int(lost[0]))} is no finite number"
         with torch.no_grad():
             _, _, pieces = self._full(theta, self._setting.path)
         for piece in pieces:
@@ -227,6 +235,15 @@ class Objective:
                 text = ErrorCode(int(piece.num[row, col])).text
                 return f"{self._setting.world.sheet_name(part.sheet)}!{cell} shows {text}"
         return ""
+
+    def place(self, index: int) -> str:
+        """Return sheet and cell of a parameter by its place in theta, as a formula names it."""
+        for (sheet, region), size in zip(self._setting.parameters, self._sizes, strict=True):
+            if index < size:
+                cell = Cell(region.top + index // region.cols, region.left + index % region.cols)
+                return f"{self._setting.world.sheet_name(sheet)}!{cell}"
+            index -= size
+        raise IndexError("there are not so many parameters")
 
     @property
     def is_specialised(self) -> bool:

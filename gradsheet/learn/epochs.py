@@ -9,36 +9,37 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from copy import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from gradsheet.formula.address import Cell, Region
-from gradsheet.formula.compiler import Program, compile_program
 from gradsheet.formula.results import Computed
-from gradsheet.formula.values import ErrorCode, Kind
+from gradsheet.formula.values import Kind
+from gradsheet.learn.epoch_sheet import EpochSheet
 from gradsheet.learn.epoch_step import EpochStep
+from gradsheet.learn.optimizers import Optimizer, make_optimizer
 from gradsheet.learn.pacing import PacedRun, Snapshot
 from gradsheet.learn.schedules import Schedule
 from gradsheet.learn.sheet_copy import SheetCopy
-from gradsheet.learn.straightline import StraightLine, Untranslatable
 from gradsheet.learn.trace import LossTrace
 from gradsheet.learn.trail import Trail
-from gradsheet.sheet.change import regions_over
 
 if TYPE_CHECKING:
     from gradsheet.formula.graph import Inputs
+    from gradsheet.learn.trajectory import Recording
 
 Floats = npt.NDArray[np.float64]
 
 LOG_ROWS = 10_000
 """Errors that are written to the sheet; the trace keeps all."""
-_AGREES = 1e-11
-"""How well the fast arithmetic must agree with the engine to be used: relative."""
+_NO_DRAWS = torch.Generator().get_state()
+"""Epochs draw no random numbers: the state of a generator that nobody asked."""
 
 
 class EpochTrainer(PacedRun):
@@ -62,6 +63,11 @@ class EpochTrainer(PacedRun):
         Multiplies the rate (and momentum) cell by the number of the epoch.
     base : mapping of Cell to float, optional
         What a schedule multiplies; the cells' own numbers if not given.
+    settings : collection of Cell
+        Cells of rates and betas, which belong to a step like what is carried.
+    optimizer : Optimizer, optional
+        The rule that the sheet holds and its settings, as a record of the run keeps them. It does
+        no work here: the formulas do.
     clock : callable
         Seconds, monotonic.
 
@@ -71,6 +77,8 @@ class EpochTrainer(PacedRun):
         (intercept, slope) that every row used, epoch after epoch.
     failed_cell : Cell or None
         The first cell that became an error.
+    recording : Recording or None
+        Told of every step, so that any of them can be shown again.
     """
 
     def __init__(
@@ -83,6 +91,8 @@ class EpochTrainer(PacedRun):
         trail: Trail | None = None,
         schedule: Schedule | None = None,
         base: Mapping[Cell, float] | None = None,
+        settings: Collection[Cell] = (),
+        optimizer: Optimizer | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(step, clock)
@@ -95,18 +105,81 @@ class EpochTrainer(PacedRun):
         self.pass_began = len(self.trail)
         """Where the pass that is shown begins in the trail."""
         self.failed_cell: Cell | None = None
+        self.optimizer = optimizer or make_optimizer("sgd")
+        self.generator = torch.Generator()
+        self.recording: Recording | None = None
         self._cells = SheetCopy(inputs, epoch.sheet)
-        self._log_top = self._end_of_log()
+        self.log_top = self._end_of_log()
+        """The row, from 0, below the errors that the sheet listed at the start."""
         self._log: list[float] = []
+        self._writes_log = True
         self._changes: dict[Cell, float] = {}
         self._lock = threading.Lock()
-        self._sheet = _Sheet(self._cells, epoch.sheet)
+        self._sheet = EpochSheet(self._cells, epoch.sheet)
         self._base = {
             cell: (base or {}).get(cell, self._sheet.number(cell))
             for cell in (epoch.rate, epoch.momentum)
             if cell is not None
         }
+        self._kept = self._regions_kept(settings)
         self._note()
+
+    def _regions_kept(self, settings: Collection[Cell]) -> tuple[Region, ...]:
+        """Return the regions that make a step: what is carried, rates and betas."""
+        regions = list(self.epoch.targets)
+        formulas = self._cells.formulas(self.epoch.sheet)
+        for cell in (*self._base, *settings):
+            is_number = cell not in formulas and math.isfinite(self._sheet.number(cell))
+            if is_number and not any(region.contains(cell) for region in regions):
+                regions.append(Region.of(cell))
+        return tuple(regions)
+
+    # --- the record
+
+    def twin(self) -> EpochTrainer:
+        """Return a trainer of the same sheet to make this one's steps again with."""
+        other = copy(self)
+        other._sheet = self._sheet.twin()
+        other.optimizer = self.optimizer.clone()
+        other.trace, other.trail, other.recording = LossTrace(), Trail(), None
+        other._log, other._changes, other._lock = [], {}, threading.Lock()
+        other._writes_log = False
+        other._marks = deque()
+        return other
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a step is: the numbers that are carried, and the settings."""
+        numbers = [self._sheet.read(region).ravel() for region in self._kept]
+        return {
+            "step": self._step,
+            "theta": torch.from_numpy(np.concatenate(numbers)),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": _NO_DRAWS,
+        }
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go to a state from :meth:`state_dict`: every cell as it was, to the last bit."""
+        self._step, self.failure, self.failed_cell = int(saved["step"]), None, None
+        self.optimizer.load(saved["optimizer"])
+        numbers = saved["theta"].numpy()
+        sizes = np.cumsum([region.size for region in self._kept])[:-1]
+        parts = np.split(numbers, sizes)
+        moves = {r: p.reshape(r.shape) for r, p in zip(self._kept, parts, strict=True)}
+        self._sheet.move({r: p for r, p in moves.items() if np.isfinite(p).all()})
+        self.trace.truncate(0)
+        self._log.clear()
+        self.trail.clear()
+
+    def follow(self, trace: LossTrace) -> None:
+        """Go on with another trace: points from here on give way to the pass that is shown."""
+        trace.truncate(int(trace.arrays()[0].searchsorted(self._step)))
+        trace.append(self._step, self.loss)
+        self.trace = trace
+
+    @property
+    def sheets(self) -> frozenset[int]:
+        """The sheet and those that it reads, by id."""
+        return self._cells.sheets
 
     # --- what it is at
 
@@ -143,17 +216,17 @@ class EpochTrainer(PacedRun):
         )
 
     def _carried(self) -> list[Computed]:
-        """Return the cells that epochs change, and the settings that a schedule moves."""
-        regions = [*self.epoch.targets, *(Region.of(cell) for cell in self._base)]
+        """Return the cells that epochs change, and the settings."""
+        regions = self._kept
         sheet, read = self.epoch.sheet, self._sheet.read
         return [Computed(sheet, r, read(r), np.full(r.shape, Kind.NUMBER, np.uint8))
                 for r in regions]  # fmt: skip
 
     def _logged(self) -> list[Computed]:
         start, log = self.epoch.log, self._log[:LOG_ROWS]
-        if start is None or not log:
+        if start is None or not log or not self._writes_log:
             return []
-        top = self._log_top
+        top = self.log_top
         region = Region(top, start.col, top + len(log), start.col + 1)
         values = np.array(log, dtype=np.float64).reshape(-1, 1)
         return [Computed(self.epoch.sheet, region, values, np.ones(values.shape, np.uint8))]
@@ -172,6 +245,8 @@ class EpochTrainer(PacedRun):
     # --- steps
 
     def _advance_once(self) -> bool:
+        if self.recording is not None:
+            self.recording.rates_used(self._step, self.optimizer.hyper)
         if not all(np.isfinite(self._sheet.read(c.source)).all() for c in self.epoch.carries):
             blank = (self.epoch.carries[0].source.first, "no number")
             self.failed_cell, what = self._sheet.first_error() or blank
@@ -194,6 +269,8 @@ class EpochTrainer(PacedRun):
         self._step += 1
         self._log.append(self.loss)
         self._note()
+        if self.recording is not None:
+            self.recording.stepped(self)
         return True
 
     def _scheduled(self) -> dict[Region, Floats]:
@@ -223,110 +300,3 @@ class EpochTrainer(PacedRun):
             const, slope = (self._sheet.read(region).ravel() for region in self.epoch.path)
             self.pass_began = len(self.trail)
             self.trail.extend(const.tolist(), slope.tolist())
-
-
-class _Sheet:
-    """The sheet's numbers and how they follow from one another: quickly, or by the engine."""
-
-    def __init__(self, cells: SheetCopy, sheet: int) -> None:
-        self._cells = cells
-        self._id = sheet
-        self._formulas = sorted(cells.formulas(sheet))
-        self._program: Program = compile_program(cells)
-        self._regions = regions_over(self._formulas)
-        used = cells.used(sheet)
-        for region in self._regions:
-            used = used.union_hull(region)
-        self._hull = Region(0, 0, used.bottom, used.right)
-        self._values, self._kinds = cells.read(sheet, self._hull)
-        self._take(self._program.recalculate())
-        self._errors_at_start = set(self._errors())
-        self._fast = self._translated()
-        rows = [cell.row for cell in self._formulas]
-        self._at = (np.array(rows), np.array([cell.col for cell in self._formulas]))
-        self._inputs: dict[Cell, int] = {}
-        if self._fast is not None:
-            self._constants = list(self._fast.start)
-            self._inputs = {c: i for i, (s, c) in enumerate(self._fast.inputs) if s == sheet}
-
-    @property
-    def is_fast(self) -> bool:
-        return self._fast is not None
-
-    def _translated(self) -> StraightLine | None:
-        """Return the sheet as one function if that gives the engine's numbers, else None."""
-        try:
-            line = StraightLine(self._cells, [(self._id, cell) for cell in self._formulas])
-            found = line.run(line.start)
-        except (Untranslatable, ArithmeticError, ValueError):
-            return None
-        for cell, value in zip(self._formulas, found, strict=True):
-            if self._kinds[cell] != Kind.NUMBER:
-                return None
-            if not math.isclose(value, self._values[cell], rel_tol=_AGREES, abs_tol=1e-300):
-                return None
-        return line
-
-    def number(self, cell: Cell) -> float:
-        if self._kinds[cell] != Kind.NUMBER:
-            return math.nan
-        return float(self._values[cell])
-
-    def read(self, region: Region) -> Floats:
-        """Return a copy of the numbers of a region, NaN for what is none."""
-        at = region.slices_in(self._hull)
-        return np.where(self._kinds[at] == Kind.NUMBER, self._values[at], np.nan)
-
-    def move(self, moves: dict[Region, Floats]) -> tuple[Cell, str] | None:
-        """Put numbers into cells and recalculate; return the first new error and its text."""
-        for region, values in moves.items():
-            if not np.isfinite(values).all():
-                return region.first, "no number"
-            self._cells.write(self._id, region, values)
-            at = region.slices_in(self._hull)
-            self._values[at], self._kinds[at] = values, Kind.NUMBER
-            for cell, value in zip(region.cells(), values.ravel().tolist(), strict=True):
-                if cell in self._inputs:
-                    self._constants[self._inputs[cell]] = value
-        if self._fast is not None and self._ran_fast(self._fast):
-            return None
-        self._take(self._program.recalculate([(self._id, region) for region in moves]))
-        return self.first_error(besides=self._errors_at_start)
-
-    def first_error(self, besides: AbstractSet[Cell] = frozenset()) -> tuple[Cell, str] | None:
-        """Return the first cell that shows an error, row by row, and what it shows."""
-        for cell in self._errors():
-            if cell not in besides:
-                return cell, ErrorCode(int(self._values[cell])).text
-        return None
-
-    def _ran_fast(self, line: StraightLine) -> bool:
-        try:
-            found = line.run(self._constants)
-            if not math.isfinite(math.fsum(found)) and not all(map(math.isfinite, found)):
-                return False
-        except (ArithmeticError, ValueError):
-            return False
-        self._values[self._at] = found
-        self._kinds[self._at] = Kind.NUMBER
-        return True
-
-    def _take(self, results: Sequence[Computed]) -> None:
-        for result in results:
-            if result.sheet == self._id:
-                at = result.region.slices_in(self._hull)
-                self._values[at], self._kinds[at] = result.values, result.kinds
-
-    def _errors(self) -> list[Cell]:
-        """Return the cells that show an error, row by row."""
-        rows, cols = np.nonzero(self._kinds == Kind.ERROR)
-        return [Cell(int(r), int(c)) for r, c in zip(rows, cols, strict=True)]
-
-    def computed(self) -> list[Computed]:
-        """Return the values of every formula."""
-        found = []
-        for region in self._regions:
-            at = region.slices_in(self._hull)
-            values, kinds = self._values[at].copy(), self._kinds[at].copy()
-            found.append(Computed(self._id, region, values, kinds))
-        return found

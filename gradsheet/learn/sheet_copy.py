@@ -7,6 +7,7 @@ of one sheet, everything else on it and on the sheets it reads as numbers.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +49,18 @@ class SheetCopy:
             used = inputs.used(i)
             hull = _EMPTY.union_hull(used)
             self._values[i], self._kinds[i] = inputs.read(i, Region(0, 0, hull.bottom, hull.right))
+
+    @property
+    def sheets(self) -> frozenset[int]:
+        """The sheet and those that its formulas read, by id."""
+        return frozenset(self._ids)
+
+    def twin(self) -> SheetCopy:
+        """Return another copy of the same cells, as they are now."""
+        other = copy(self)
+        other._values = {i: values.copy() for i, values in self._values.items()}
+        other._kinds = {i: kinds.copy() for i, kinds in self._kinds.items()}
+        return other
 
     def _sheets_read(self) -> set[int]:
         found: set[int] = set()

@@ -238,15 +238,27 @@ class Trainer(PacedRun):
     def _fail(self, what: str, value: float) -> None:
         """Set the failure and go back to the last state with finite loss and gradient."""
         how = "not a number" if math.isnan(value) else "infinite"
-        self.failure = f"The {what} became {how} at step {self._step}."
+        cell = self._lost_cell(what)
+        self.failure = f"The {what} became {how} at step {self._step}{cell}."
         if math.isnan(self._loss_before):
-            self.failure = f"The {what} is {how} at the start (step {self._step})."
+            self.failure = f"The {what} is {how} at the start (step {self._step}){cell}."
             return
         self._theta.copy_(self._theta_before)
         self.optimizer.take_back(self._memory_before)
         self._step -= 1
         if self.recording is not None:
             self.recording.forget_after(self._step)
+
+    def _lost_cell(self, what: str) -> str:
+        """Return which cell is the first without a number, where the objective knows cells."""
+        if what == "loss":
+            first = getattr(self.objective, "failure", None)
+            found = first(self._theta) if first is not None else ""
+            return f": {found}" if found else ""
+        place = getattr(self.objective, "place", None)
+        _, gradient = self.objective.loss_and_gradient(self._theta)
+        lost = torch.nonzero(~torch.isfinite(gradient))
+        return f": that of {place(int(lost[0]))}" if place is not None and len(lost) else ""
 
     # --- looking ------------------------------------------------------------------------------
 

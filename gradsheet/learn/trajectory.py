@@ -10,14 +10,15 @@ import bisect
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
+import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
     from gradsheet.learn.hyper import Hyper
+    from gradsheet.learn.optimizers import Optimizer
     from gradsheet.learn.pacing import Snapshot
-    from gradsheet.learn.trainer import Trainer
 
 BUDGET_BYTES = 48 << 20
 """Of all keyframes of a record; 10,000 steps of the `bias` lesson take 5 MB."""
@@ -27,23 +28,51 @@ _OVERHEAD_BYTES = 2048
 """What Python's objects add to the numbers of a keyframe, measured on the lessons."""
 
 
+class Replayable(Protocol):
+    """A run whose steps can be made again: `Trainer` and `EpochTrainer`."""
+
+    optimizer: Optimizer
+    failure: str | None
+    generator: torch.Generator
+    recording: Recording | None
+
+    @property
+    def step(self) -> int:
+        """Updates made."""
+
+    def twin(self) -> Self:
+        """Return another run of the same kind, to make steps again with."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return step, theta, optimizer and generator."""
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go to such a state, bit for bit."""
+
+    def advance(self, n: int = 1) -> int:
+        """Make steps; return how many."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the run as it stands."""
+
+
 @dataclass(slots=True)
 class Stretch:
     """A part of a run with one objective and one optimizer: what a re-run needs.
 
     Attributes
     ----------
-    trainer : Trainer
-        A trainer of this objective that only ever replays; made by `Trainer.twin`.
+    trainer : Replayable
+        A trainer of this objective that only ever replays; made by `twin`.
     steps : list of int
         The steps whose states are kept, ascending; the first is where the stretch begins.
     states : list of mapping
-        `Trainer.state_dict` at those steps.
+        `state_dict` at those steps.
     rates : list of (int, Hyper)
         The settings in force from a step's update on; the first from the beginning.
     """
 
-    trainer: Trainer
+    trainer: Replayable
     steps: list[int] = field(default_factory=list)
     states: list[Mapping[str, Any]] = field(default_factory=list)
     rates: list[tuple[int, Hyper]] = field(default_factory=list)
@@ -97,7 +126,7 @@ class Recording:
         with self._lock:
             return sum(len(s.states) * _bytes_of(s.states[0]) for s in self._stretches if s.states)
 
-    def begin(self, trainer: Trainer) -> None:
+    def begin(self, trainer: Replayable) -> None:
         """Record this trainer from where it stands; what was recorded beyond that is forgotten."""
         with self._lock:
             self.forget_after(trainer.step)
@@ -116,7 +145,7 @@ class Recording:
             with self._lock:
                 rates.append((step, hyper))
 
-    def stepped(self, trainer: Trainer) -> None:
+    def stepped(self, trainer: Replayable) -> None:
         """Note that the trainer has made a step; keeps its state where one is due."""
         self._end = trainer.step
         if trainer.step >= self._next:
@@ -160,7 +189,7 @@ class Recording:
         Returns
         -------
         state : mapping
-            As `Trainer.state_dict` gave it there, bit for bit.
+            As `state_dict` gave it there, bit for bit.
         snapshot : Snapshot
 
         Raises
@@ -182,7 +211,7 @@ class Recording:
             trainer.optimizer.hyper = stretch.rates_at(step)
             return trainer.state_dict(), trainer.snapshot()
 
-    def _keep(self, trainer: Trainer) -> None:
+    def _keep(self, trainer: Replayable) -> None:
         stretch = self._stretches[-1]
         if not stretch.steps or stretch.steps[-1] < trainer.step:
             stretch.steps.append(trainer.step)

@@ -102,7 +102,7 @@ class MessageBanner(QFrame):
         offered = self._actions.get(message.action)
         self._offer.setVisible(offered is not None)
         if offered is not None:
-            self._offer.setText(offered.text().replace("&", ""))
+            self._offer.setText(message.offer or offered.text().replace("&", ""))
         self._colour()
         self.setAccessibleDescription(f"{message.level}: {message.text} {message.hint}")
         self.show()

@@ -216,7 +216,7 @@ class TrajectoryPanel(QWidget):
         self._current.setData([point[0]], [point[1]])
         self._arrow("gradient", point, -view.gradients[row])
         self._arrow("momentum", point, None if view.momentum is None else -view.momentum[row])
-        at = len(view.trail) - len(view.rows) + row
+        at = min(view.began + row, len(view.trail) - 1)
         loss = float(self.loss(point[None, :])[0])
         height = log10(np.array([loss + 1e-12]))[0]
         self._profile_dot.setData([at], [height if np.isfinite(height) else 0.0])

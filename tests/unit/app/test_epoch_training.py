@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from gradsheet.app import lab
 from gradsheet.app.document import Document
 from gradsheet.app.epoch_training import EpochTraining
+from gradsheet.app.path_view import path_view
 from gradsheet.app.schedule_choice import TITLES, ScheduleChoice
-from gradsheet.formula.address import Cell
+from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind, UserError
 from gradsheet.lessons.catalogue import LESSONS
 from gradsheet.lessons.descent_layout import KINDS
@@ -33,6 +35,14 @@ def number(document: Document, address: str, sheet: str = "momentum") -> float:
 
 def kind(document: Document, address: str) -> Kind:
     return document.workbook.sheet(document.book.sheet).cells.get(Cell.parse(address))[1]
+
+
+def cells(document: Document, sheet: str = "momentum") -> bytes:
+    """Every cell of a sheet but what lies below row 200, where blanks of the log may stand."""
+    found = document.workbook.by_name(sheet)
+    assert found is not None
+    values, kinds = found.cells.read(Region(0, 0, 200, 40))
+    return values.tobytes() + kinds.tobytes()
 
 
 def step(document: Document, n: int = 1) -> None:
@@ -126,7 +136,8 @@ def test_a_run_goes_on_until_paused(document: Document) -> None:
     assert document.run.state == "paused"
     training = document.training
     assert isinstance(training, EpochTraining)
-    assert len(training.trail) >= 29 * 51
+    assert training.walked is not None
+    assert len(training.walked.trail) >= 29 * 51
 
 
 def test_a_tab_runs_its_own_optimizer_and_keeps_its_run(document: Document) -> None:
@@ -165,16 +176,36 @@ def test_undo_on_another_tab_takes_the_right_run_back(document: Document) -> Non
     assert number(document, "C2") == 1
 
 
-def test_a_divergence_stops_names_the_cell_and_a_tenth_goes_on(document: Document) -> None:
+def test_a_divergence_stops_and_names_cell_and_epoch(document: Document) -> None:
     document.set_hyper(lr=0.1)
     step(document, 200)
     assert document.run.state == "failed"
     assert "momentum!" in document.run.note
-    assert "epoch" in document.run.note
+    assert f"epoch {document.run.step + 1}" in document.run.note
+    said = document.log.messages()[-1]
+    assert said.action == "train.retry_slower"
+    assert said.offer == "Back to step 0 at a tenth of the rate"
+
+
+def test_after_a_divergence_the_last_good_epoch_comes_back_exactly(document: Document) -> None:
+    carried = ("C1", "C2", "J33", "K33")
+    seen = {}
+    for _ in range(6):
+        step(document)
+        seen[document.run.step] = [number(document, address) for address in carried]
+    document.set_hyper(lr=0.1)
+    step(document, 200)
+    assert document.run.state == "failed"
+    # Epoch 6 is shown anew with the new rate, and is bad already.
+    assert document.log.messages()[-1].offer == "Back to step 5 at a tenth of the rate"
     document.retry_slower()
     document.finish()
-    assert document.run.step == 0
+    assert document.run.step == 5
+    assert document.run.state == "paused"
+    assert [number(document, address) for address in carried] == seen[5]
     assert number(document, "D2") == pytest.approx(0.01)
+    assert kind(document, "C42") == Kind.NUMBER
+    assert kind(document, "C43") == Kind.BLANK
 
 
 def test_a_new_start_draws_other_points(document: Document) -> None:
@@ -223,3 +254,153 @@ def test_a_schedule_holds_on_ratings_too() -> None:
 def test_a_schedule_that_cannot_be_is_refused(name: str, total: int) -> None:
     with pytest.raises(UserError):
         ScheduleChoice(name, total)
+
+
+# --- going through time ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["momentum", "eve", "adagrad_ann", "adamw"])
+def test_every_epoch_comes_back_as_it_was_to_the_last_bit(name: str) -> None:
+    document = Document()
+    document.open_lesson(name)
+    document.finish()
+    seen = {}
+    for _ in range(40):
+        step(document)
+        seen[document.run.step] = cells(document, name)
+    for to in (39, 7, 16, 17, 1, 33, 40):
+        document.seek_run(to)
+        document.finish()
+        assert document.run.step == to
+        assert cells(document, name) == seen[to]
+    document.seek_run(0)
+    document.finish()
+    assert number(document, "C2", name) == 1
+    assert kind(document, "C38") == Kind.BLANK
+    view = document.run_view()
+    assert (view.first_step, view.last_step) == (0, 40)
+    document.close()
+
+
+def test_a_change_in_the_past_makes_a_branch_and_leaves_the_past(document: Document) -> None:
+    step(document, 20)
+    document.seek_run(10)
+    document.finish()
+    logged, start = [number(document, f"C{row}") for row in range(38, 48)], number(document, "C1")
+    document.set_hyper(lr=5e-5)
+    step(document, 5)
+    view = document.run_view()
+    assert (view.step, view.last_step) == (15, 15)
+    assert [branch.left_at for branch in view.branches] == [10]
+    assert len(view.branches[0].trace) == 21
+    assert number(document, "D2") == 5e-5
+    document.seek_run(10)
+    document.finish()
+    document.seek_run(9)
+    document.finish()
+    assert number(document, "D2") == 1e-4
+    document.seek_run(10)
+    document.finish()
+    assert logged == [number(document, f"C{row}") for row in range(38, 48)]
+    assert kind(document, "C48") == Kind.BLANK
+    assert number(document, "C1") == start
+
+
+def test_running_on_from_the_past_makes_the_same_future(document: Document) -> None:
+    step(document, 30)
+    end = cells(document)
+    document.seek_run(12)
+    document.finish()
+    document.seek_run(30)
+    document.finish()
+    assert cells(document) == end
+    document.seek_run(12)
+    document.finish()
+    training = document.training
+    assert isinstance(training, EpochTraining)
+    document.start_run()
+    deadline = time.monotonic() + 20
+    while document.run.step < 30 and time.monotonic() < deadline:
+        document.poll()
+    document.pause_run()
+    document.finish()
+    document.seek_run(30)
+    document.finish()
+    assert cells(document) == end
+    assert not document.run_view().branches
+
+
+def test_the_best_epoch_is_the_one_with_the_smallest_error(document: Document) -> None:
+    adam = document.workbook.by_name("adam")
+    assert adam is not None
+    document.show_sheet(adam.id)
+    document.finish()
+    document.set_hyper(lr=1.0)
+    step(document, 60)
+    assert document.run.trace is not None
+    steps, losses = document.run.trace.arrays()
+    document.seek_best()
+    document.finish()
+    assert document.run.step == steps[losses.argmin()]
+    assert document.loss_now() == losses.min()
+
+
+def test_an_edit_on_another_tab_leaves_the_record(document: Document) -> None:
+    step(document, 5)
+    adam = document.workbook.by_name("adam")
+    assert adam is not None
+    document.enter(adam.id, Cell.parse("D2"), "0.5")
+    document.finish()
+    document.seek_run(2)
+    document.finish()
+    assert document.run.step == 2
+    document.seek_run(5)
+    document.finish()
+    data = document.workbook.by_name("data")
+    assert data is not None
+    document.enter(data.id, Cell.parse("B5"), "40")
+    document.finish()
+    step(document)
+    assert document.run_view().first_step == 5
+
+
+def test_undo_of_other_points_brings_the_runs_of_all_tabs_back(document: Document) -> None:
+    step(document, 3)
+    adam = document.workbook.by_name("adam")
+    assert adam is not None
+    document.show_sheet(adam.id)
+    document.finish()
+    step(document, 4)
+    lab.draw_points(document, 5, 20, 3.0, 10.0, 1.0)
+    document.finish()
+    assert document.run.step == 0
+    document.show_sheet(document.book.sheet)
+    assert document.run.step == 0
+    document.undo()
+    document.finish()
+    assert document.run.step == 3
+    assert len(path_view(document).trail) == 4 * 29  # type: ignore[union-attr]
+    document.seek_run(1)
+    document.finish()
+    assert document.run.step == 1
+    document.show_sheet(adam.id)
+    assert document.run.step == 4
+    document.redo()
+    document.finish()
+    assert document.run.step == 0
+
+
+def test_the_path_is_that_of_the_epochs_in_the_record(document: Document) -> None:
+    step(document, 6)
+    whole = path_view(document)
+    assert whole is not None
+    assert (len(whole.trail), whole.began) == (7 * 29, 6 * 29)
+    document.seek_run(2)
+    document.finish()
+    early = path_view(document)
+    assert early is not None
+    assert (len(early.trail), early.began) == (7 * 29, 2 * 29)
+    assert (early.trail[early.began : early.began + 29] == early.rows).all()
+    document.set_hyper(lr=5e-5)
+    step(document)
+    assert len(path_view(document).trail) == 4 * 29  # type: ignore[union-attr]

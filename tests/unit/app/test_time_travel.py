@@ -159,3 +159,25 @@ def test_many_seeks_at_once_end_at_the_last_one(document: Document) -> None:
         document.seek_run(to)
     document.finish()
     assert document.run_view().step == 4
+
+
+def test_a_divergence_names_the_first_cell_and_goes_back_to_the_best_step(
+    document: Document,
+) -> None:
+    document.set_optimizer("sgd")
+    document.set_hyper(lr=0.05)
+    step(document, 30)
+    at_30 = cells(document)
+    document.set_hyper(lr=1e4)
+    step(document, 500)
+    assert document.run.state == "failed"
+    assert f"step {document.run.step + 1}: dotprod!" in document.run.note
+    said = document.log.messages()[-1]
+    assert said.text == document.run.note
+    assert said.offer == "Back to step 30 at a tenth of the rate"
+    document.retry_slower()
+    document.finish()
+    assert document.run.step == 30
+    assert cells(document) == at_30
+    assert document.run_view().hyper.lr == 1e3  # type: ignore[union-attr]
+    assert document.run_view().last_step > 30
