@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradsheet.app.solver_problem import Prepared, prepare
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import FormulaError, UserError
 from gradsheet.learn.problem import Goal, Parameter, Problem
@@ -71,18 +72,17 @@ def solve_file(options: argparse.Namespace) -> dict[str, Any]:
     workbook = imported.workbook
     sheet = _sheet(workbook, options)
     model = _model(workbook, sheet, options)
-    notes = []
-    if model.constraints:
-        conditions = "; ".join(str(c) for c in model.constraints)
-        notes.append(f"Constraints were not applied: {conditions}.")
-    if model.non_negative:
-        notes.append("That changing cells must not be negative was not applied.")
-    problem = model.problem()
     program = compile_program(HeldWorkbook(workbook, unsupported_cells(workbook).keys()))
     store(workbook, program.recalculate(), program)
-    objective = program.objective(problem.loss, list(problem.regions))
+    ready = prepare(program, model)
+    problem, objective, notes = ready.problem, ready.objective, list(ready.notes)
     theta = random_start(objective, problem, options.seed) if options.start == "random" else None
-    outcome, computed = solve_problem(objective, problem, options, theta=theta)
+    if ready.conditions is None and ready.bounds.are_none:
+        outcome, computed = solve_problem(objective, problem, options, theta=theta)
+    else:
+        outcome, computed = _solve_constrained(ready, options, theta)
+        if outcome["doubt"]:
+            notes.append(f"The solution may not be one: {outcome['doubt']}.")
     if options.output:
         for parameter in problem.parameters:
             clear_formulas(workbook, parameter)
@@ -157,6 +157,43 @@ def solve_problem(
         "seconds": time.perf_counter() - began,
         "restart": restart,
         "failure": end.failure,
+    }, end.computed
+
+
+def _solve_constrained(
+    ready: Prepared, options: argparse.Namespace, theta: Any
+) -> tuple[dict[str, Any], list[Computed]]:
+    """Solve within bounds and under conditions; as `solve_problem`, and ``doubt``."""
+    from gradsheet.learn.minima import Method
+    from gradsheet.learn.solver_run import SolverRun
+
+    name = (options.method or options.optimizer or LBFGS).lower()
+    given = {"lr": options.lr, "weight_decay": options.weight_decay}
+    rates = {key: value for key, value in given.items() if value is not None}
+    plain = 500 if name == LBFGS else _DEFAULT_STEPS
+    restarts = options.restarts if options.restarts is not None else 4
+    method = Method(
+        name=name, rates=rates, seed=options.seed, starts=1 + max(0, restarts),
+        iterations=plain if options.steps is None else options.steps,
+    )  # fmt: skip
+    began = time.perf_counter()
+    run = SolverRun(
+        ready.objective, ready.problem, bounds=ready.bounds, conditions=ready.conditions,
+        method=method, theta=theta,
+    )  # fmt: skip
+    end = run.solve()
+    best = run.best
+    return {
+        "method": name,
+        "start": float(ready.objective.loss(run.start)),
+        "objective": end.loss,
+        "steps": end.step,
+        "evaluations": run.evaluations,
+        "seconds": time.perf_counter() - began,
+        "restart": best.start if best is not None else 0,
+        "failure": end.failure,
+        "violation": best.violation if best is not None else None,
+        "doubt": best.doubt if best is not None else "",
     }, end.computed
 
 

@@ -15,6 +15,7 @@ import torch
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.areas import Part
 from gradsheet.formula.blocks import Block
+from gradsheet.formula.conditions import Conditions, Relation, make_conditions
 from gradsheet.formula.evaluate import World
 from gradsheet.formula.graph import Graph, Inputs
 from gradsheet.formula.objective import Objective, make_objective
@@ -159,6 +160,20 @@ class Program:
             self.recalculate()
         return make_objective(self, loss, parameters)
 
+    def conditions(
+        self, relations: Sequence[Relation], parameters: Sequence[tuple[int, Region]]
+    ) -> Conditions:
+        """How far relations between cells are from holding, as functions of the parameters.
+
+        Raises
+        ------
+        FormulaError
+            If the sides of a relation do not fit.
+        """
+        if not self._is_current:
+            self.recalculate()
+        return make_conditions(self, relations, parameters)
+
     # What follows is for objectives and the explanation of cells, which belong to this package.
 
     def world(self, source: Planes) -> World:
@@ -213,6 +228,12 @@ class Program:
         for sheet, region in self.targets.get(index, ()):
             found |= self.graph.blocks_in(sheet, region)
         return found
+
+    def resolved(self, expr: Expr, sheet: int) -> Expr:
+        """An expression as if in A1 of a sheet, without names, tables and spills."""
+        from gradsheet.formula.resolve import resolved
+
+        return resolved(expr, sheet, Cell(0, 0), self._inputs, self._spills)
 
     def _parsed(self, text_id: int, sheet: int, row: int, col: int) -> Expr:
         from gradsheet.formula.resolve import resolved

@@ -54,7 +54,7 @@ def make_objective(
 ) -> Objective:
     """See `Program.objective`."""
     sheet, cell = loss
-    world = _fixed(program.world(program.snapshot()), program.sheet_names())
+    world = fixed_world(program.world(program.snapshot()), program.sheet_names())
     name = f"{world.sheet_name(sheet)}!{Cell(*cell)}"
     loss_block = program.graph.owner(sheet, cell)
     if loss_block is None:
@@ -71,9 +71,9 @@ def make_objective(
             f"{name} does not depend on the parameters.",
             hint="Choose parameters that the formula reads, directly or through other cells.",
         )
-    needed = _ancestors(program, loss_block)
+    needed = ancestors(program, loss_block)
     on_path = dependents & needed
-    path, others = _steps(program, on_path, loss), _steps(program, dependents, None)
+    path, others = steps_of(program, on_path, loss), steps_of(program, dependents, None)
     setting = Setting(
         world.source,
         world,
@@ -94,7 +94,7 @@ def make_objective(
     return objective
 
 
-def _fixed(world: World, names: dict[int, str]) -> World:
+def fixed_world(world: World, names: dict[int, str]) -> World:
     """Surroundings that no later edit changes."""
     ids = {name.casefold(): sheet for sheet, name in names.items()}
     world.sheet_of = lambda name: ids.get(name.casefold())
@@ -103,7 +103,7 @@ def _fixed(world: World, names: dict[int, str]) -> World:
     return world
 
 
-def _ancestors(program: Program, index: int) -> set[int]:
+def ancestors(program: Program, index: int) -> set[int]:
     found = {index}
     pending = [index]
     while pending:
@@ -113,7 +113,7 @@ def _ancestors(program: Program, index: int) -> set[int]:
     return found
 
 
-def _steps(
+def steps_of(
     program: Program, wanted: set[int], loss: tuple[int, Cell] | None
 ) -> tuple[Step, ...]:
     steps: list[Step] = []
@@ -286,7 +286,7 @@ class Objective:
         """Evaluate with full semantics: the cells, the loss (NaN for an error), the pieces."""
         setting = self._setting
         cells = Layered(setting.planes)
-        world = _over(setting.world, cells)
+        world = over(setting.world, cells)
         parts = torch.split_with_sizes(theta, self._sizes)
         for (sheet, region), values in zip(setting.parameters, parts, strict=True):
             part = Part(sheet, region.top, region.left, region.rows, region.cols)
@@ -362,7 +362,7 @@ def _places(inner: Part, outer: Part) -> tuple[slice, slice]:
     )
 
 
-def _over(world: World, cells: Layered) -> World:
+def over(world: World, cells: Layered) -> World:
     return World(
         source=cells,
         strings=world.strings,

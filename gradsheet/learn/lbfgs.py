@@ -185,8 +185,8 @@ class LbfgsRun(PacedRun):
         self._problem = problem
         self._generator = torch.Generator().manual_seed(seed)
         self._start = (objective.theta0 if theta is None else theta).detach().double().clone()
-        self._free = _free_places(problem, self._start)
-        self._spread = _spread(problem, self._start)
+        self._free = free_places(problem, self._start)
+        self._spread = spread_of(problem, self._start)
         self._number = 0
         self._is_refining = False
         self._best: tuple[float, float, Tensor] | None = None
@@ -339,7 +339,7 @@ class LbfgsRun(PacedRun):
         return self.snapshot()
 
 
-def _free_places(problem: Problem | None, start: Tensor) -> Tensor:
+def free_places(problem: Problem | None, start: Tensor) -> Tensor:
     """Indices of the cells that may move, (n_free,) int64."""
     mask = None if problem is None else problem.locked_mask()
     if mask is None:
@@ -352,7 +352,7 @@ def _free_places(problem: Problem | None, start: Tensor) -> Tensor:
     return torch.from_numpy(~mask).nonzero().reshape(-1)
 
 
-def _spread(problem: Problem | None, start: Tensor) -> Tensor:
+def spread_of(problem: Problem | None, start: Tensor) -> Tensor:
     """Standard deviation of the random starts, (n,): the size of each range's numbers."""
     sizes = [start.numel()] if problem is None else [p.region.size for p in problem.parameters]
     parts = [

@@ -9,7 +9,7 @@ import pytest
 
 from gradsheet.__main__ import main
 from gradsheet.app.solving import store
-from gradsheet.files.solver_model import SolverModel, solver_names
+from gradsheet.files.solver_model import Constraint, SolverModel, solver_names
 from gradsheet.files.xlsx_read import read_xlsx
 from gradsheet.files.xlsx_write import write_xlsx
 from gradsheet.formula.address import Cell, Region
@@ -127,3 +127,31 @@ def test_convert_recomputes_and_trusts_no_stored_value(parabola: Path, tmp_path:
 def test_a_file_that_cannot_be_read_gives_2(tmp_path: Path) -> None:
     (tmp_path / "x.xlsx").write_bytes(b"no workbook")
     assert main(["check", str(tmp_path / "x.xlsx")]) == 2
+
+
+def test_the_workbooks_constraints_and_signs_are_honoured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workbook = Workbook.with_sheet("model")
+    sheet = workbook.sheets[0]
+    sheet.cells.write(Region(0, 0, 1, 2), [[10.0, 10.0]])
+    for place, text in (("D1", "=(A1-3)^2+(B1+1)^2+5"), ("E1", "=A1+B1")):
+        cell = Cell.parse(place)
+        sheet.cells.set_formula(cell, Formula(parse(text, cell)))
+    constraints = (Constraint("=E1", "<=", "=2"), Constraint("=A1", "integer"))
+    model = SolverModel(
+        sheet.id, (sheet.id, Cell.parse("D1")), ((sheet.id, Region(0, 0, 1, 2)),),
+        constraints=constraints, non_negative=True,
+    )  # fmt: skip
+    workbook.names = solver_names(workbook, model)
+    program = compile_program(workbook)
+    store(workbook, program.recalculate(), program)
+    path, target = tmp_path / "signs.xlsx", tmp_path / "solved.xlsx"
+    write_xlsx(workbook, path)
+    found = outcome(capsys, str(path), "--output", str(target))
+    assert found["objective"] == pytest.approx(7.0, abs=1e-7)
+    assert found["violation"] <= 1e-6
+    assert found["doubt"] == ""
+    assert "whole numbers are not supported" in str(found["notes"])
+    cells = read_xlsx(target).workbook.sheets[0].cells
+    assert [cells.get((0, c))[0] for c in (0, 1)] == pytest.approx([2.0, 0.0], abs=1e-6)
