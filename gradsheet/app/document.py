@@ -399,7 +399,7 @@ class Document:
             loss=self.loss_now(),
             loss_name=self.book.loss_name,
             steps_per_second=run.steps_per_second,
-            device="cpu",
+            device=run.device,
             optimizer=run.optimizer_name,
             hyper=run.optimizer.hyper if run.optimizer else None,
             trace=run.trace,

@@ -39,6 +39,7 @@ class RunView:
     loss_name : str
     steps_per_second : float
     device : str
+        Where the steps are computed.
     optimizer : str
     hyper : Hyper or None
         None until the engine is ready.
@@ -97,6 +98,8 @@ class Run:
     task: Task[Any, Any] | None = None
     schedule: ScheduleChoice | None = None
     """What moves the rate from step to step; None: nothing."""
+    device: str = "cpu"
+    """Where the steps are computed."""
     timeline: Timeline = field(default_factory=Timeline)
     fit: int = 0
     """Grows whenever the trainer no longer fits the cells, rates or place in time."""
@@ -124,6 +127,7 @@ class Run:
         trainer = Trainer(
             objective, self.optimizer, step=self.step, problem=problem, schedule=schedule
         )
+        self.device = objective.device
         trainer.trace = self.trace
         self.timeline.begin(trainer, self.trace)
         # The point of this step, if there is one already, was that of the cells before an edit.

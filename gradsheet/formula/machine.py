@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gradsheet.formula.reuse import reuse_memory
 from gradsheet.formula.trace import Node, Record, Var
 
 
@@ -274,7 +275,9 @@ def lowered(record: Record, loss: int) -> tuple[str, dict[str, Any]]:
     same = {index: _last(first.found_same, index) for index in first.found_same}
     code = Lowering(record, same)
     _lay_out(code, [loss])
-    return code.source(loss), code.scope
+    source = code.source(loss)
+    reuse_memory(source[source.index("def both") :].splitlines(), code.scope)
+    return source, code.scope
 
 
 def lowered_values(record: Record, outputs: list[int]) -> tuple[str, dict[str, Any]]:

@@ -251,6 +251,11 @@ class Objective:
         return bool(self._variants)
 
     @property
+    def device(self) -> str:
+        """Where steps are computed, as torch names it; see `devices` for the rule."""
+        return self._variants[0].device if self._variants else "cpu"
+
+    @property
     def code(self) -> str:
         """The generated code, "" if there is none."""
         return self._variants[0].source if self._variants else ""

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gradsheet.formula import devices
 from gradsheet.formula.machine import NoRuleError, lowered
 from gradsheet.formula.trace import Record, Tracer, Var
 
@@ -44,6 +45,11 @@ class Specialised:
             self.source = machine.source
         else:
             self.without_rule = "the derivative differs from autograd's"
+
+    @property
+    def device(self) -> str:
+        """Where it runs: "cpu", "cuda"."""
+        return self._machine.device.type if self._machine is not None else "cpu"
 
     def loss(self, theta: Tensor) -> Tensor | None:
         """The loss, or None where the code does not hold."""
@@ -90,6 +96,10 @@ class Machine:
 
     def __init__(self, record: Record, loss: int) -> None:
         self.source, scope = lowered(record, loss)
+        sizes = [record.tensors[node.out].numel() for node in record.nodes]
+        self.device = devices.device_for(sizes, self.source)
+        if self.device != devices.CPU:
+            self.source, scope = devices.moved(self.source, scope, self.device)
         exec(compile(self.source, "<objective>", "exec"), scope)
         self._forward: Callable[[Tensor], float | None] = scope["forward"]
         self._both: Callable[[Tensor], tuple[float, Tensor] | None] = scope["both"]
@@ -115,9 +125,10 @@ class Machine:
             return None
         if found is None or not math.isfinite(found[0]):
             return None
-        if not math.isfinite(found[1].sum().item()):
+        gradient = found[1].to(devices.CPU)
+        if not math.isfinite(gradient.sum().item()):
             return None
-        return torch.tensor(found[0], dtype=torch.float64), found[1]
+        return torch.tensor(found[0], dtype=torch.float64), gradient
 
 
 def specialised(evaluate: Callable[[Tensor], Tensor], theta: Tensor) -> Specialised | None:

@@ -314,3 +314,18 @@ def test_five_steps_are_five_epochs_of_a_descent_sheet(document: Document) -> No
     document.finish()
     view = document.run_view()
     assert (view.step, view.state) == (5, "paused")
+
+
+def test_the_run_says_on_which_device_it_steps(
+    document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gradsheet.formula.objective import Objective
+
+    document.step_run()
+    document.finish()
+    assert document.run_view().device == "cpu"
+    document.reset_run()
+    monkeypatch.setattr(Objective, "device", property(lambda _: "cuda"))
+    document.step_run()
+    document.finish()
+    assert document.run_view().device == "cuda"
