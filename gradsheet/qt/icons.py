@@ -15,7 +15,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 from gradsheet.resources import path
 
-SIZES = (16, 20, 24, 32)
+SIZES = (16, 20, 24, 30, 40)
 """Logical sizes drawn; each also at the screen's pixel ratio, so that lines stay crisp."""
 
 

@@ -16,7 +16,7 @@ from PySide6.QtCore import QEvent, QRectF, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QWidget
 
-from gradsheet.qt.theme import Theme, blend, ui_font
+from gradsheet.qt.theme import Theme, blend, scale, ui_font
 
 FLOATS = NDArray[np.float64]
 
@@ -105,7 +105,7 @@ class LineChart(pg.PlotWidget):
         item.hideButtons()
         item.disableAutoRange()
         item.setContentsMargins(4, 8, 20, 4)
-        left.setWidth(LEFT_AXIS_PX)
+        left.setWidth(round(LEFT_AXIS_PX * scale()))
         for axis in (left, bottom):
             axis.setStyle(tickLength=0, tickFont=ui_font(TICK_PX), maxTickLevel=0)
             axis.enableAutoSIPrefix(False)
@@ -136,7 +136,7 @@ class LineChart(pg.PlotWidget):
             axis.setTextPen(QColor(theme.muted))
             axis.setTickPen(QPen(QColor(theme.lines), 1))
         item.showGrid(x=True, y=True, alpha=1.0)
-        self._write_titles()
+        self.write_titles()
 
     def set_log(self, log: bool) -> None:
         """Show the values on a logarithmic (True) or linear axis."""
@@ -150,7 +150,7 @@ class LineChart(pg.PlotWidget):
         self._data = (x, y)
         if title != self._y_title:
             self._y_title = title
-            self._write_titles()
+            self.write_titles()
         self._label.setText(end_text)
         self._place()
 
@@ -207,9 +207,11 @@ class LineChart(pg.PlotWidget):
         near_right = x[last] > left + 0.5 * (right - left)
         self._label.setAnchor((1.0, 1.1) if near_right else (-0.05, 1.1))
 
-    def _write_titles(self) -> None:
+    def write_titles(self) -> None:
+        """Write the titles of the axes in the colour and size that are on."""
         item = self.getPlotItem()
-        style = {"color": getattr(self, "_muted", "#888888"), "font-size": f"{TICK_PX}px"}
+        size_px = round(TICK_PX * scale())
+        style = {"color": getattr(self, "_muted", "#888888"), "font-size": f"{size_px}px"}
         item.setLabel("bottom", "step", **style)
         item.setLabel("left", self._y_title or "loss", **style)
 

@@ -424,6 +424,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop everything at once: clock, import, run, engine."""
+        self.sight.presentation.leave()
         self.remember_layout()
         self.hide()
         self.clock.stop()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QApplication, QToolBar, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDockWidget, QToolBar, QWidget
 
 from gradsheet.qt.theme import apply_theme, current_theme, scale, set_scale
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 FACTORS = (1.25, 1.5, 1.75, 2.0)
 """What can be chosen as the size of presentation mode."""
+LEAST_PX = 1200
+"""A screen that is narrower, in enlarged pixels, shows the sheet without the docks at its left."""
 _UNLIMITED = (1 << 24) - 1  # QWIDGETSIZE_MAX
 
 
-class Presentation:
+class Presentation(QObject):
     """Enlarges one window.
 
     Parameters
@@ -31,8 +33,13 @@ class Presentation:
     """
 
     def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
         self._window = window
         self._was_full_screen = False
+        self._widths: dict[QDockWidget, int] = {}
+        """How wide the docks were before."""
+        self._put_away: list[QDockWidget] = []
+        """Docks that made room for the sheet; they come back."""
 
     @property
     def is_on(self) -> bool:
@@ -41,15 +48,50 @@ class Presentation:
 
     def toggle(self, factor: float) -> None:
         """Enter with this factor, or leave. Entering fills the screen."""
-        window = self._window
         if self.is_on:
-            self.resize(1.0)
-            if not self._was_full_screen:
-                window.setWindowState(window.windowState() & ~Qt.WindowState.WindowFullScreen)
+            self.leave()
             return
+        window = self._window
         self._was_full_screen = window.isFullScreen()
+        self._make_room(factor)
         self.resize(factor)
+        window.installEventFilter(self)
         window.setWindowState(window.windowState() | Qt.WindowState.WindowFullScreen)
+        window.grid.show_cell(window.grid.current)
+
+    def leave(self) -> None:
+        """Give every size, and the docks that made room, back."""
+        if not self.is_on:
+            return
+        window = self._window
+        window.removeEventFilter(self)
+        self.resize(1.0)
+        for dock in self._put_away:
+            dock.show()
+        docks = [dock for dock in self._widths if not dock.isHidden()]
+        widths = [self._widths[dock] for dock in docks]
+        window.resizeDocks(docks, widths, Qt.Orientation.Horizontal)
+        self._put_away, self._widths = [], {}
+        if not self._was_full_screen:
+            window.setWindowState(window.windowState() & ~Qt.WindowState.WindowFullScreen)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the current cell in sight when the screen has been filled."""
+        if event.type() == QEvent.Type.Resize:
+            self._window.removeEventFilter(self)
+            self._window.grid.show_cell(self._window.grid.current)
+        return super().eventFilter(watched, event)
+
+    def _make_room(self, factor: float) -> None:
+        """Put the docks at the left away where the sheet would be too narrow beside them."""
+        window = self._window
+        docks = [dock for dock in window.findChildren(QDockWidget) if not dock.isHidden()]
+        self._widths = {dock: dock.width() for dock in docks}
+        if window.screen().size().width() / factor < LEAST_PX:
+            left = Qt.DockWidgetArea.LeftDockWidgetArea
+            self._put_away = [dock for dock in docks if window.dockWidgetArea(dock) == left]
+            for dock in self._put_away:
+                dock.hide()
 
     def resize(self, factor: float) -> None:
         """Show everything `factor` times as large as usual."""
@@ -65,6 +107,11 @@ class Presentation:
             _enlarge(widget, sizes, ratio)
         for plot in self._plots():
             _enlarge_plot(plot, ratio)
+            plot.write_titles()
+        for dock in self._window.findChildren(QDockWidget):
+            content = dock.widget()
+            if content is not None and content.minimumWidth() > 0:
+                content.setMinimumWidth(round(content.minimumWidth() * ratio))
         self._window.grid.zoom *= ratio
         self._window.actions_by_id.retint()
         self._window.run_bar.retint()
@@ -73,7 +120,7 @@ class Presentation:
         return [self._window, *self._window.findChildren(QWidget)]
 
     def _plots(self) -> list[Any]:
-        return [w for w in self._window.findChildren(QWidget) if hasattr(w, "getPlotItem")]
+        return [w for w in self._window.findChildren(QWidget) if hasattr(w, "write_titles")]
 
 
 def _sizes(widget: QWidget) -> tuple[int, int, int, QSize | None]:
@@ -85,7 +132,7 @@ def _sizes(widget: QWidget) -> tuple[int, int, int, QSize | None]:
         fixed_width = widget.minimumWidth()
     if fixed_height:
         fixed_height = widget.minimumHeight()
-    icon = widget.iconSize() if isinstance(widget, QToolBar) else None
+    icon = widget.iconSize() if isinstance(widget, QToolBar | QAbstractButton) else None
     return (widget.font().pixelSize() if is_own else 0, fixed_width, fixed_height, icon)
 
 
@@ -100,12 +147,13 @@ def _enlarge(widget: QWidget, sizes: tuple[int, int, int, QSize | None], ratio: 
         widget.setFixedWidth(round(width * ratio))
     if 0 < height < _UNLIMITED and widget.minimumHeight() == widget.maximumHeight() == height:
         widget.setFixedHeight(round(height * ratio))
-    if icon is not None and isinstance(widget, QToolBar):
+    # A button in a tool bar has followed its bar already.
+    if isinstance(widget, QToolBar | QAbstractButton) and icon == widget.iconSize():
         widget.setIconSize(QSize(round(icon.width() * ratio), round(icon.height() * ratio)))
 
 
 def _enlarge_plot(plot: Any, ratio: float) -> None:
-    """Fonts of ticks, titles and labels, room for the axes, and the pens of the curves."""
+    """Fonts of ticks and labels, room for the axes, and the pens; titles follow the theme."""
     item = plot.getPlotItem()
     for side in ("left", "bottom"):
         axis = item.getAxis(side)
@@ -116,11 +164,6 @@ def _enlarge_plot(plot: Any, ratio: float) -> None:
             axis.setStyle(tickFont=larger)
         if side == "left" and axis.fixedWidth is not None:
             axis.setWidth(round(axis.fixedWidth * ratio))
-        style = dict(axis.labelStyle)
-        size = str(style.get("font-size", ""))
-        if size.endswith("px"):
-            style["font-size"] = f"{max(1, round(float(size[:-2]) * ratio))}px"
-            axis.setLabel(axis.labelText, **style)
     for curve in item.listDataItems():
         _enlarge_curve(curve, ratio)
     for text in item.items:

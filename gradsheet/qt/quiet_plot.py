@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QWidget
 
 from gradsheet.qt.line_chart import FLOATS, TICK_PX, NumberAxis
-from gradsheet.qt.theme import Theme, current_theme, ui_font
+from gradsheet.qt.theme import current_theme, scale, ui_font
 
 LABEL_PX = 12
 
@@ -40,7 +40,7 @@ class QuietPlot(pg.PlotWidget):
         item = self.getPlotItem()
         item.hideButtons()
         item.setContentsMargins(2, 6, 14, 2)
-        left.setWidth(axis_px)
+        left.setWidth(round(axis_px * scale()))
         left.setLogMode(y=log_y)
         bottom.setLogMode(x=log_x)
         for axis in (left, bottom):
@@ -52,7 +52,7 @@ class QuietPlot(pg.PlotWidget):
     def set_titles(self, bottom: str, left: str) -> None:
         """Change the titles of the axes."""
         self._titles = {"bottom": bottom, "left": left}
-        self._write_titles(current_theme())
+        self.write_titles()
 
     def set_log(self, side: str, log: bool) -> None:
         """Make an axis logarithmic or linear; the curves are the caller's."""
@@ -72,16 +72,17 @@ class QuietPlot(pg.PlotWidget):
             axis.setTextPen(QColor(theme.muted))
             axis.setTickPen(QPen(QColor(theme.lines), 1))
         item.showGrid(x=True, y=True, alpha=1.0)
-        self._write_titles(theme)
+        self.write_titles()
 
-    def _write_titles(self, theme: Theme) -> None:
-        style = {"color": theme.muted, "font-size": f"{TICK_PX}px"}
+    def write_titles(self) -> None:
+        """Write the titles of the axes in the colour and size that are on."""
+        style = {"color": current_theme().muted, "font-size": f"{round(TICK_PX * scale())}px"}
         for side, title in self._titles.items():
             self.getPlotItem().setLabel(side, title, **style)
 
     def curve(self, colour: str, width: int = 0, dashed: bool = False) -> pg.PlotCurveItem:
         """Add an empty curve; fill it with `setData`."""
-        pen = pg.mkPen(colour, width=width or 1)
+        pen = pg.mkPen(colour, width=round((width or 1) * scale()))
         pen.setCosmetic(True)
         if dashed:
             pen.setDashPattern([4, 4])

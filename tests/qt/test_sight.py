@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QByteArray, QEvent, QPointF, Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from gradsheet.formula.address import Cell, Region
@@ -20,6 +20,7 @@ from gradsheet.qt.grid.gradient_layer import (
 )
 from gradsheet.qt.main_window import MainWindow
 from gradsheet.qt.palette import match
+from gradsheet.qt.presentation import LEAST_PX
 from gradsheet.qt.shortcut_sheet import ShortcutSheet, rows, sheet_html
 from gradsheet.qt.theme import THEMES, contrast_ratio, scale
 from gradsheet.qt.typeset import typeset
@@ -380,6 +381,8 @@ def test_f11_enlarges_everything_and_gives_every_size_back(
             window.menuBar().font().pixelSize(),
             window.sight.explain.height(),
             axis.style["tickFont"].pixelSize(),
+            float(axis.labelStyle["font-size"].removesuffix("px")),
+            window.time_bar.buttons["train.back"].iconSize().width(),
             window.grid.layout_now.header_height,
         ]
 
@@ -394,6 +397,63 @@ def test_f11_enlarges_everything_and_gives_every_size_back(
     assert scale() == 1.0
     qtbot.waitUntil(lambda: not window.isFullScreen())
     assert sizes() == before
+
+
+def test_presentation_mode_gives_the_sheet_the_room_of_the_lessons_where_it_is_narrow(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    assert window.screen().size().width() / 1.5 < LEAST_PX
+    widths = {name: dock.width() for name, dock in window.docks.items()}
+    bar = window.run_bar.sizeHint().height()
+    press(window, "F11")
+    qtbot.waitUntil(lambda: window.isFullScreen())
+    assert not window.is_panel_open("lessons")
+    assert window.is_panel_open("loss")
+    switches = window.loss_plot.findChildren(QToolButton)
+    qtbot.waitUntil(lambda: all(b.width() >= b.sizeHint().width() for b in switches))
+    press(window, "F11")
+    qtbot.waitUntil(lambda: not window.isFullScreen())
+    window.resize(1366, 768)
+    qtbot.waitUntil(lambda: {n: d.width() for n, d in window.docks.items()} == widths)
+    assert window.is_panel_open("lessons")
+    assert window.run_bar.sizeHint().height() == bar
+
+
+def test_a_panel_opened_in_presentation_mode_stays_open_after_it(window: MainWindow) -> None:
+    press(window, "F11")
+    window.toggle_panel("lessons")
+    window.toggle_panel("loss")
+    press(window, "F11")
+    assert window.is_panel_open("lessons")
+    assert not window.is_panel_open("loss")
+
+
+def test_the_current_cell_is_in_sight_in_presentation_mode(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.grid.select(Cell.parse("H25"))
+    window.grid.show_cell(Cell.parse("H25"))
+    press(window, "F11")
+    port = window.grid.viewport()
+    qtbot.waitUntil(
+        lambda: port.rect().contains(window.grid.layout_now.cell_rect(Cell.parse("H25")))
+    )
+    press(window, "F11")
+
+
+def test_a_window_closed_in_presentation_mode_remembers_how_it_was_before(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    press(window, "F11")
+    qtbot.waitUntil(lambda: window.isFullScreen())
+    window.close()
+    assert scale() == 1.0
+    assert not window.isFullScreen()
+    state = next(text for key, text in window.settings.layout.items() if key.endswith("state"))
+    for dock in window.docks.values():
+        dock.hide()
+    assert window.restoreState(QByteArray.fromBase64(state.encode("ascii")))
+    assert window.is_panel_open("lessons")
 
 
 def test_presentation_mode_keeps_the_theme_and_another_theme_keeps_the_mode(

@@ -139,7 +139,7 @@ class LossPlot(QWidget):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self._stack, 1)
-        self.setMinimumSize(200, 160)
+        self.setMinimumSize(200, 120)
         self._apply_theme()
 
     def _switch(self, text: str, about: str) -> QToolButton:

@@ -270,6 +270,9 @@ class RunBar(QToolBar):
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of a new theme."""
         super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            # Qt has just put the style's margins back; the padding below is all there is.
+            self.layout().setContentsMargins(0, 0, 0, 0)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_rates"):
             self._apply_theme()
 
