@@ -351,6 +351,15 @@ class FastRun:
             bool(self.epochs) and len(self.epochs) >= self._end
         )
 
+    @property
+    def end(self) -> int:
+        """Epochs, biases and start counted, after which the run is done."""
+        return self._end
+
+    def end_here(self) -> None:
+        """Give up the passes that are left."""
+        self._end = len(self.epochs)
+
     def run(self) -> Factors:
         """Learn to the end and return the factors."""
         frames = self.frames()

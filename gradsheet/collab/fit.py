@@ -5,6 +5,8 @@ It gives the numbers of a plain PyTorch loop over the same batches. Must not kno
 files; one thread drives it at a time.
 """
 
+# LONG: one run; its steps, epochs, legs and states are about the same dozen fields.
+
 from __future__ import annotations
 
 import math
@@ -20,9 +22,10 @@ from torch.nn import functional
 
 from gradsheet.collab.batches import Columns, thinned
 from gradsheet.collab.models import Recommender, SeededDropout
-from gradsheet.collab.parameters import FlatParameters, Stepper, rates_of_groups
+from gradsheet.collab.parameters import FlatParameters, Stepper
 from gradsheet.collab.report import EpochRow, FitSnapshot, State
 from gradsheet.learn import schedules
+from gradsheet.learn.group_rates import rates_of_groups
 from gradsheet.learn.hyper import Hyper
 from gradsheet.ratings.table import RatingTable
 from gradsheet.tasks import Control, Pace
@@ -161,6 +164,15 @@ class Fit:
     def last_loss(self) -> float:
         """Mean squared error of the last batch, before its step; NaN before the first."""
         return float(self._losses[self.step - 1]) if self.step else math.nan
+
+    @property
+    def leg(self) -> tuple[int, int]:
+        """First step of what :meth:`frames` was told last, and the step after its last."""
+        return self._leg
+
+    def end_leg(self) -> None:
+        """Give up the steps that are left; :meth:`frames` then learns as many epochs anew."""
+        self._leg = (self._leg[0], self.step)
 
     def set_rate(self, rate: float) -> None:
         """Change the learning rate; the optimizer keeps its state."""

@@ -34,10 +34,16 @@ class NumberField(QLineEdit):
         Where up goes to from zero.
     towards_one : bool
         Step one minus the number: 0.9, 0.95, 0.98, 0.99.
+    whole : bool
+        Only whole numbers; below ten the keys step by one.
+    open_low : bool
+        Leaves `low` itself out.
     """
 
     committed = Signal(float)
     """The user gave another number: Enter, the arrow keys, or leaving the field."""
+    complained = Signal(str)
+    """What is wrong with what was typed, for a text next to the field; "" once it is right."""
 
     def __init__(
         self,
@@ -50,6 +56,8 @@ class NumberField(QLineEdit):
         open_high: bool = False,
         first_rung: float = 1e-5,
         towards_one: bool = False,
+        whole: bool = False,
+        open_low: bool = False,
     ) -> None:
         super().__init__(parent)
         self._low = low
@@ -57,6 +65,8 @@ class NumberField(QLineEdit):
         self._open_high = open_high
         self._first_rung = first_rung
         self._towards_one = towards_one
+        self._whole = whole
+        self._open_low = open_low
         self._number = low
         self._about = f"<b>{name}</b><br>{about}<br>Up and Down step it; Escape takes typing back."
         self.setAccessibleName(name)
@@ -115,7 +125,12 @@ class NumberField(QLineEdit):
             self.selectAll()
 
     def _read(self, text: str) -> float:
-        return read_number(text, self._low, self._high, open_high=self._open_high)
+        number = read_number(text, self._low, self._high, open_high=self._open_high)
+        if self._whole and number != int(number):
+            raise ValueError("The number must be whole.")
+        if self._open_low and number == self._low:
+            raise ValueError(f"The number must be more than {exact_text(self._low)}.")
+        return number
 
     def _complaint_of(self, text: str) -> str:
         try:
@@ -141,6 +156,8 @@ class NumberField(QLineEdit):
         self.commit()
 
     def _stepped(self, number: float, direction: int) -> float:
+        if self._whole and (number < 10 or (number == 10 and direction < 0)):
+            return number + direction
         if self._towards_one:
             rest = 1.0 - number
             return 0.5 if rest <= 0 else float(f"{1.0 - rung(rest, -direction):.12g}")
@@ -156,6 +173,7 @@ class NumberField(QLineEdit):
         self.setCursorPosition(0)
 
     def _mark(self, complaint: str) -> None:
+        self.complained.emit(complaint)
         theme = current_theme()
         set_style(
             self,

@@ -31,6 +31,8 @@ from gradsheet.tasks import Control, Pace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gradsheet.collab.rate_test import RateTest
+
 Side = Literal["users", "items"]
 
 
@@ -67,6 +69,19 @@ class Learner(ABC):
     @abstractmethod
     def snapshot(self) -> FitSnapshot:
         """Return the run as it stands."""
+
+    @property
+    @abstractmethod
+    def leg(self) -> tuple[float, float]:
+        """Epochs or passes at which what was begun last began and is to end."""
+
+    @abstractmethod
+    def end_leg(self) -> None:
+        """Give up the rest of what was begun; learning on begins anew."""
+
+    @abstractmethod
+    def rate_test(self, control: Control) -> Generator[RateTest, None, RateTest]:
+        """Raise the rate step by step on a copy of the model as it stands."""
 
     @abstractmethod
     def learned(self, revision: int) -> Learned:
@@ -141,6 +156,31 @@ class LessonLearner(Learner):
     def snapshot(self) -> FitSnapshot:
         """See Learner."""
         return self.fit.snapshot(Pace(None), 0)
+
+    @property
+    def leg(self) -> tuple[float, float]:
+        """See Learner."""
+        begin, end = self.fit.leg
+        return begin / self.fit.steps_per_epoch, end / self.fit.steps_per_epoch
+
+    def end_leg(self) -> None:
+        """See Learner."""
+        self.fit.end_leg()
+
+    def rate_test(self, control: Control) -> Generator[RateTest, None, RateTest]:
+        """Raise the rate step by step on a copy of the model as it stands."""
+        from gradsheet.collab.rate_test import rate_test
+
+        return (
+            yield from rate_test(
+                self.fit.model,
+                self.split.train,
+                self.fit.settings,
+                control,
+                device=self.device,
+                times=self._times,
+            )
+        )
 
     def learned(self, revision: int) -> Learned:
         """See Learner."""
@@ -241,6 +281,27 @@ class FastLearner(Learner):
     def snapshot(self) -> FitSnapshot:
         """See Learner."""
         return self.run.snapshot(Pace(None), 0)
+
+    @property
+    def leg(self) -> tuple[float, float]:
+        """See Learner."""
+        return (0.0, float(self.run.end))
+
+    def end_leg(self) -> None:
+        """See Learner."""
+        self.run.end_here()
+
+    def rate_test(self, control: Control) -> Generator[RateTest, None, RateTest]:
+        """See Learner.
+
+        Raises
+        ------
+        UserError
+            Always: each row's step follows from its own curvature.
+        """
+        raise UserError(
+            "The fast way has no learning rate to find.", "Learn as in the lesson to test rates."
+        )
 
     def learned(self, revision: int) -> Learned:
         """See Learner."""

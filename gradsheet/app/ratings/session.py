@@ -167,6 +167,7 @@ class RatingsSession:
         self._queued: tuple[Kind, int | None] | None = None
         self._task: Task[Frame, None] | None = None
         self._pausing = False
+        self._ending = False
         self._begin_from: Learned | None = None
         self._revision = 0
         self._marks: list[Mark] = []
@@ -262,6 +263,22 @@ class RatingsSession:
         if choice != self._split_choice:
             self._anew("Change the validation part", split=choice)
 
+    def set_choices(self, model: ModelChoice, learn: LearnChoice) -> None:
+        """Take a model and a way of learning that only go together; one undo takes both back.
+
+        Raises
+        ------
+        UserError
+            If that is not possible; nothing has changed then.
+        """
+        if model == self._model:
+            self.set_learn(learn)
+            return
+        model.check()
+        learn.check()
+        check_together(model, learn)
+        self._anew("Change the model", model=model, learn=learn)
+
     def _anew(
         self,
         label: str,
@@ -275,8 +292,9 @@ class RatingsSession:
         if old is not None:
             self._note_mark(label, self.mark(with_state=True))
         self._begin_from = None
-        if old is not None and learn is not None and learn.mode == "lesson" and self.steps_done:
-            self._begin_from = self.learned if old.learn.mode == "fast" else None
+        if model is None and old is not None and learn is not None and learn.mode == "lesson":
+            from_fast = old.learn.mode == "fast" and self.steps_done
+            self._begin_from = self.learned if from_fast else None
         self._model, self._learn = model or self._model, learn or self._learn
         if split is not None:
             self._split_choice, self.split = split, None
@@ -368,6 +386,30 @@ class RatingsSession:
             self._task.cancel()
             self.note = "Pausing"
             self._tell("state")
+
+    def end(self) -> None:
+        """Give up what was begun: pause, and Run then begins anew from what is learned."""
+        self.pause()
+        self._ending = True
+        if self._task is None:
+            self._end_leg()
+
+    def _end_leg(self) -> None:
+        self._ending = False
+        if self._learner is not None and self.state == "paused":
+            self._learner.end_leg()
+            self.state = "done"
+            self._tell("state")
+
+    @property
+    def learner(self) -> LessonLearner | FastLearner | None:
+        """What learns; None until it is made. Another thread's while the state is running."""
+        return self._learner
+
+    @property
+    def leg(self) -> tuple[float, float]:
+        """Epochs (passes) at which the run that is on, or was last, began and is to end."""
+        return (0.0, 0.0) if self._learner is None else self._learner.leg
 
     def stop(self) -> bool:
         """Stop and wait for it; return whether a run was on that had not been told to pause."""
@@ -515,6 +557,8 @@ class RatingsSession:
             self.note = self.snapshot.note
             self.state = self._state_after()
         self._tell("snapshot", "learned", "state")
+        if self._ending:
+            self._end_leg()
         queued, self._queued = self._queued, None
         if queued is not None and self.error is None and learner is not None:
             self._run(*queued)

@@ -22,8 +22,8 @@ from gradsheet.collab.models import (
     Recommender,
     SeededDropout,
 )
-from gradsheet.collab.parameters import rates_of_groups
 from gradsheet.formula.values import UserError
+from gradsheet.learn.group_rates import rates_of_groups
 from gradsheet.learn.hyper import Hyper
 from gradsheet.learn.optimizers import OPTIMIZERS
 from gradsheet.ratings.table import RatingTable

@@ -1,0 +1,275 @@
+"""Losses of a recommender while it learns, and below them the schedule of its rate.
+
+Owns the two plots on one axis of epochs. Knows a run as a `FitSnapshot` and its schedule as a
+`ScheduleCurve`; no session.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from gradsheet.app.ratings.plan import ScheduleCurve
+from gradsheet.collab.report import FitSnapshot
+from gradsheet.qt.line_chart import FLOATS, TICK_PX, NumberAxis
+from gradsheet.qt.quiet_plot import QuietPlot, finite_range, spread_labels
+from gradsheet.qt.theme import SPACE, blend, current_theme, legible, ui_font
+
+Unit = Literal["rmse", "mse"]
+
+AVERAGED_OVER = 0.02
+"""Share of the points over which the averaged curve of the training loss looks back."""
+FIRST_LEFT_OUT = 0.03
+"""Share of the training points at the start that do not decide the range: they are huge."""
+SCHEDULE_SHARE = 0.27
+
+
+def averaged(values: FLOATS, share: float = AVERAGED_OVER) -> FLOATS:
+    """Return the exponentially weighted averages of values, corrected for the start at zero.
+
+    Parameters
+    ----------
+    values : ndarray (n,) float64
+    share : float
+        Of n, the points that an average mostly holds.
+    """
+    beta = 1 - 1 / max(share * len(values), 1.0)
+    out, average, weight = np.empty_like(values), 0.0, 0.0
+    for i, value in enumerate(values.tolist()):
+        average = beta * average + (1 - beta) * value
+        weight = beta * weight + (1 - beta)
+        out[i] = average / weight
+    return out
+
+
+class FitCurves(QWidget):
+    """Training loss of the batches, validation after each epoch, learning rate and momentum."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._unit: Unit = "rmse"
+        self._is_fast = False
+        self._snapshot: FitSnapshot | None = None
+        self._per_epoch = 1
+        self._span = 1.0
+        self.loss_plot = QuietPlot(self, "", "RMSE, stars")
+        self.rate_plot = QuietPlot(self, "epoch", "rate")
+        self.rate_plot.setXLink(self.loss_plot)
+        self._build_momentum()
+        split = QSplitter(Qt.Orientation.Vertical, self)
+        split.addWidget(self.loss_plot)
+        split.addWidget(self.rate_plot)
+        split.setStretchFactor(0, round(100 * (1 - SCHEDULE_SHARE)))
+        split.setStretchFactor(1, round(100 * SCHEDULE_SHARE))
+        split.setChildrenCollapsible(False)
+        self.loss_plot.setMinimumHeight(12 * SPACE)
+        self.rate_plot.setMinimumHeight(10 * SPACE)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(split)
+        self._raw = self.loss_plot.curve("#888888")
+        self._train = self.loss_plot.curve("#888888", 2)
+        self._valid = self.loss_plot.curve("#888888", 2)
+        self._dots = pg.ScatterPlotItem(size=6, pen=None, antialias=True)
+        self.loss_plot.addItem(self._dots, ignoreBounds=True)
+        self._labels = {name: self.loss_plot.label("", "#888888", (1, 1))
+                        for name in ("train", "validation")}  # fmt: skip
+        self._rate = self.rate_plot.curve("#888888", 2)
+        self._now = [pg.InfiniteLine(angle=90), pg.InfiniteLine(angle=90)]
+        for plot, line in zip((self.loss_plot, self.rate_plot), self._now, strict=True):
+            plot.addItem(line, ignoreBounds=True)
+            line.hide()
+        self.apply_theme()
+        self.show_fit(None, 1, 1.0)
+
+    def _build_momentum(self) -> None:
+        """A second ruler at the right for the momentum, which is of another size than the rate."""
+        item = self.rate_plot.getPlotItem()
+        self._right = NumberAxis("right")
+        self._right.setStyle(tickLength=0, tickFont=ui_font(TICK_PX), maxTickLevel=0)
+        item.setAxisItems({"right": self._right})
+        self._momentum_box = pg.ViewBox(enableMenu=False, enableMouse=False)
+        item.scene().addItem(self._momentum_box)
+        self._right.linkToView(self._momentum_box)
+        self._momentum_box.setXLink(item.getViewBox())
+        self._momentum = pg.PlotCurveItem(antialias=False)
+        self._momentum_box.addItem(self._momentum)
+        item.getViewBox().sigResized.connect(self._place_momentum)
+        item.hideAxis("right")
+
+    def _place_momentum(self) -> None:
+        view = self.rate_plot.getPlotItem().getViewBox()
+        rect: QRectF = view.sceneBoundingRect()
+        self._momentum_box.setGeometry(rect)
+        self._momentum_box.linkedViewChanged(view, self._momentum_box.XAxis)
+
+    # ------------------------------------------------------------------ showing
+
+    @property
+    def unit(self) -> Unit:
+        """What the losses are shown in."""
+        return self._unit
+
+    def set_unit(self, unit: Unit) -> None:
+        """Show errors in stars (RMSE) or as the loss itself (MSE), the notebook's figures."""
+        if unit != self._unit:
+            self._unit = unit
+            self._write_titles()
+            self._draw()
+
+    def points(self) -> dict[str, tuple[FLOATS, FLOATS]]:
+        """Return what is drawn: epochs and losses of "train" (unaveraged) and "validation"."""
+        return {name: tuple(curve.getData()) for name, curve in
+                (("train", self._raw), ("validation", self._valid))}  # fmt: skip
+
+    def show_fit(
+        self, snapshot: FitSnapshot | None, steps_per_epoch: int, planned: float,
+        *, is_fast: bool = False,
+    ) -> None:  # fmt: skip
+        """Draw a run.
+
+        Parameters
+        ----------
+        snapshot : FitSnapshot or None
+            None before the first step.
+        steps_per_epoch : int
+        planned : float
+            Epochs at which the run will end: the axis shows them from the start.
+        is_fast : bool
+            Whether the epochs are passes of the fast way.
+        """
+        self._snapshot, self._per_epoch = snapshot, max(steps_per_epoch, 1)
+        if is_fast != self._is_fast:
+            self._is_fast = is_fast
+            self._write_titles()
+        done = 0.0
+        if snapshot is not None and len(snapshot.steps):
+            done = float(snapshot.steps[-1]) / self._per_epoch
+        self._span = max(planned, done, 1.0)
+        for line in self._now:
+            line.setPos(done)
+            line.setVisible(done > 0)
+        self._draw()
+
+    def show_schedule(self, curve: ScheduleCurve, begins: float) -> None:
+        """Draw the schedule of the run that began after so many epochs."""
+        x = curve.epochs + begins
+        self._rate.setData(x, curve.rates)
+        span = finite_range(curve.rates)
+        if span is not None:
+            view = self.rate_plot.getPlotItem().getViewBox()
+            view.setYRange(0.0, max(span[1], 1e-12) * 1.15, padding=0)
+        moves = len(curve.momenta) > 0
+        self.rate_plot.getPlotItem().showAxis("right", moves)
+        self._momentum.setData(x if moves else [], curve.momenta)
+        if moves:
+            low, high = float(curve.momenta.min()), float(curve.momenta.max())
+            self._momentum_box.setYRange(low - 0.02, high + 0.02, padding=0)
+            self._write_titles()
+        self._place_momentum()
+
+    def _draw(self) -> None:
+        snapshot = self._snapshot
+        if snapshot is None:
+            for curve in (self._raw, self._train, self._valid):
+                curve.setData([], [])
+            self._dots.setData([], [])
+            for label in self._labels.values():
+                label.setText("")
+            self.loss_plot.show_range((0.0, self._span), (0.0, 2.0))
+            return
+        x = snapshot.steps / self._per_epoch
+        train = self._in_unit(np.maximum(snapshot.losses, 0.0))
+        rows = [row for row in snapshot.epochs if row.valid_rmse is not None]
+        valid_x = np.array([row.epoch for row in rows], dtype=np.float64)
+        valid = self._in_unit(np.array([row.valid_rmse or 0.0 for row in rows]) ** 2)
+        smooth = train if self._is_fast else averaged(train)
+        self._raw.setData(x, train)
+        self._raw.setVisible(not self._is_fast)
+        self._train.setData(x, smooth)
+        self._valid.setData(valid_x, valid)
+        self._dots.setData(valid_x, valid)
+        self._fit_range(train, smooth, valid)
+        self._label_ends(x, smooth, valid_x, valid)
+
+    def _in_unit(self, squared: FLOATS) -> FLOATS:
+        return np.sqrt(squared) if self._unit == "rmse" else np.asarray(squared)
+
+    def _fit_range(self, train: FLOATS, smooth: FLOATS, valid: FLOATS) -> None:
+        """Show what is being learned; the first batches' errors may lie above the top."""
+        late = smooth[int(FIRST_LEFT_OUT * len(smooth)) :] if len(smooth) > 50 else smooth
+        spread = train[len(train) // 2 :]
+        found = finite_range(np.concatenate([late, valid]))
+        if found is None:
+            return
+        low, high = found
+        inner = spread[np.isfinite(spread)]
+        if len(inner) > 20:  # the noise of the batches, but for its extremes
+            low = min(low, float(np.quantile(inner, 0.02)))
+            high = max(high, float(np.quantile(inner, 0.98)))
+        margin = 0.06 * (high - low) or 0.05
+        right = self._span * 1.01
+        self.loss_plot.show_range((0.0, right), (max(low - margin, 0.0), high + margin))
+
+    def _label_ends(self, x: FLOATS, smooth: FLOATS, valid_x: FLOATS, valid: FLOATS) -> None:
+        low, high = self.loss_plot.getPlotItem().getViewBox().viewRange()[1]
+        shown = []
+        word = "train" if self._is_fast else "train, averaged"
+        for name, text, xs, ys in (("train", word, x, smooth),
+                                   ("validation", "validation", valid_x, valid)):  # fmt: skip
+            label = self._labels[name]
+            good = np.flatnonzero(np.isfinite(ys))
+            if not len(good):
+                label.setText("")
+                continue
+            last = int(good[-1])
+            label.setText(f"{text} {ys[last]:.4f}")
+            # Near the left edge a text left of the line's end would be cut.
+            label.setAnchor((1, 1) if xs[last] > 0.5 * self._span else (0, 1))
+            shown.append((label, float(ys[last]), float(xs[last])))
+        if shown:
+            at = max(end for _, _, end in shown)
+            spread_labels(self.loss_plot, [(a, y) for a, y, _ in shown], at, low, high)
+
+    # ------------------------------------------------------------------ look
+
+    def _write_titles(self) -> None:
+        unit = "RMSE, stars" if self._unit == "rmse" else "MSE, stars²"
+        self.loss_plot.set_titles("", unit)
+        epochs = "pass (1: biases, 2: start)" if self._is_fast else "epoch"
+        self.rate_plot.set_titles(epochs, "rate")
+        style = {"color": current_theme().muted, "font-size": f"{TICK_PX}px"}
+        self._right.setLabel("momentum", **style)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_now"):
+            self.apply_theme()
+
+    def apply_theme(self) -> None:
+        """Paint with the theme that is on."""
+        theme = current_theme()
+        for plot in (self.loss_plot, self.rate_plot):
+            plot.apply_theme()
+        loss = theme.role_colour("loss")
+        self._raw.setPen(pg.mkPen(blend(theme.sheet, loss, 0.3), width=1))
+        self._train.setPen(pg.mkPen(loss, width=2))
+        self._valid.setPen(pg.mkPen(theme.text, width=2))
+        self._dots.setBrush(theme.text)
+        self._labels["train"].setColor(legible(loss, theme.sheet, theme.text))
+        self._labels["validation"].setColor(theme.text)
+        self._rate.setPen(pg.mkPen(theme.accent, width=2))
+        dashed = pg.mkPen(theme.role_colour("user"), width=1)
+        dashed.setDashPattern([4, 4])
+        dashed.setCosmetic(True)
+        self._momentum.setPen(dashed)
+        for line in self._now:
+            line.setPen(pg.mkPen(theme.strong_lines, width=1))
+        self._right.setPen(pg.mkPen(theme.lines))
+        self._right.setTextPen(theme.muted)
+        self._write_titles()
