@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from gradsheet import tasks
 from gradsheet.qt.theme import LIGHT, apply_theme
@@ -26,7 +26,9 @@ def nothing_left_behind(qapp: QApplication) -> Iterator[None]:
     threads_before = set(threading.enumerate())
     yield
     qapp.processEvents()
-    qapp.sendPostedEvents(None, 0)
+    # No event loop runs between tests, so deferred deletion has to be asked for by name: windows
+    # that stay make every later change of the theme slower.
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     for task in tasks.live_tasks():
         assert task.is_done or task.control.cancelled, f"{task} was left running"
         assert task.join(10), f"{task} does not stop"
@@ -36,6 +38,8 @@ def nothing_left_behind(qapp: QApplication) -> Iterator[None]:
     qapp.clipboard().clear()
     shown = [w for w in qapp.topLevelWidgets() if w.isVisible()]
     assert not shown, f"windows left open: {shown}"
+    kept = [w for w in qapp.topLevelWidgets() if isinstance(w, QMainWindow)]
+    assert not kept, f"windows that something still holds: {kept}"
 
 
 @pytest.fixture
