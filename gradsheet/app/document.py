@@ -67,6 +67,10 @@ class Document:
     lesson: Lesson
     seed: int
     data: Crosstab | None
+    home: int
+    """Id of the sheet that the main run belongs to."""
+    shown_view: dict[str, Any]
+    """How the workbook was looked at when its file was written."""
 
     def __init__(self, log: MessageLog | None = None) -> None:
         self.log = log or MessageLog()
@@ -74,6 +78,8 @@ class Document:
         self.training: Training | None = None
         self._trainings: dict[int, Training] = {}
         self._audience = Audience(self.log)
+        self.view_source: Callable[[], dict[str, Any]] | None = None
+        """Tells how the workbook is looked at, where there is a window."""
         self._revision = 0
         self._closed = False
         self._open(catalogue.find("dotprod"), 0, None)
@@ -109,6 +115,7 @@ class Document:
         seed: int = 0,
         data: Crosstab | None = None,
         held: Mapping[tuple[int, Cell], Formula] | None = None,
+        view: Mapping[str, Any] | None = None,
     ) -> None:
         """Show a workbook in the place of what is open.
 
@@ -123,6 +130,8 @@ class Document:
             As the lesson would take them to build it anew.
         held : mapping of (int, Cell) to Formula, optional
             Formulas that cannot be computed here; their cells keep the file's values.
+        view : mapping, optional
+            How it was looked at, as `view` gave it.
         """
         if self.training is not None:
             self.training.stop()
@@ -134,13 +143,43 @@ class Document:
         self._saved = self.stamp_of(0)
         self.calculation = Calculation(book.workbook, held)
         training = self.training = training_for(self, book, book.sheet)
-        self._trainings = {book.sheet: training}
+        self._trainings, self.home = {book.sheet: training}, book.sheet
+        self.shown_view = dict(view or {})
+        shown = self.shown_view.get("sheet")
+        if shown in book.workbook.sheet_ids():
+            self.book = replace(book, sheet=shown)
         self.engine.submit(
             warm_up, lambda _: training.ready(), training.failed, "starting the engine"
         )
         self._recalculate(self.calculation.everything)
         self._audience.replaced()
         self.notify_run()
+
+    def view(self) -> dict[str, Any]:
+        """Return how the workbook is looked at, as JSON: sheet, selection, and the window's own."""
+        if self.view_source is not None:
+            return self.view_source()
+        own = {"sheet": self.book.sheet, "selection": list(self.book.selection)}
+        return {**self.shown_view, **own}
+
+    @property
+    def trainings(self) -> Mapping[int, Training]:
+        """The runs by the sheet that each belongs to."""
+        return self._trainings
+
+    def training_at(self, sheet: int) -> Training | None:
+        """Return the run that belongs to a sheet, made if the sheet has epochs of its own."""
+        known = self._trainings.get(sheet)
+        if known is None and epoch_step_of(self.workbook, sheet) is not None:
+            known = self._trainings[sheet] = training_for(self, self.book, sheet)
+            self.engine.submit(warm_up, lambda _: known.ready(), known.failed, "starting the run")
+        return known
+
+    @property
+    def main_problem(self) -> Problem | None:
+        """What the workbook's main run is for; None while nothing says it."""
+        training = self._trainings[self.home]
+        return training.problem if training.has_problem else None
 
     def stamp(self) -> tuple[int | None, int]:
         """Return what tells one state of the open workbook from another."""
@@ -351,10 +390,7 @@ class Document:
 
         Each such sheet keeps its run; the one that was running pauses.
         """
-        known = self._trainings.get(sheet)
-        if known is None and epoch_step_of(self.workbook, sheet) is not None:
-            known = self._trainings[sheet] = training_for(self, self.book, sheet)
-            self.engine.submit(warm_up, lambda _: known.ready(), known.failed, "starting the run")
+        known = self.training_at(sheet)
         if known is not None and known is not self.training:
             self._training.stop()
             self.training = known

@@ -120,7 +120,7 @@ class Calculation:
         self, workbook: Workbook, held: Mapping[tuple[int, Cell], Formula] | None = None
     ) -> None:
         self._workbook = workbook
-        self._held = dict(held or {})
+        self.held: Mapping[tuple[int, Cell], Formula] = dict(held or {})
         self._program: Program | None = None
         self._written: set[tuple[int, Region]] = set()
         self._lock = threading.Lock()
@@ -149,14 +149,14 @@ class Calculation:
 
     def _inputs(self) -> Inputs:
         """Return the workbook, without the formulas whose stored values count."""
-        if not self._held:
+        if not self.held:
             return self._workbook
         from gradsheet.files.held import HeldWorkbook
 
         ids = set(self._workbook.sheet_ids())
         still = [
             (sheet, cell)
-            for (sheet, cell), formula in self._held.items()
+            for (sheet, cell), formula in self.held.items()
             if sheet in ids and self._workbook.sheet(sheet).cells.formula(cell) is formula
         ]
         return HeldWorkbook(self._workbook, frozenset(still))

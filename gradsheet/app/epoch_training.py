@@ -4,13 +4,19 @@ Owns how such a run meets the workbook: the rate and the betas are cells, the lo
 in a column, other points are drawn for a new start. The epochs are `learn.epochs`.
 """
 
+# LONG: a run of epochs with its log, its path and its settings; each needs the others.
+
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from gradsheet.app.messages import Message
+from gradsheet.app.origin import EpochOrigin
 from gradsheet.app.schedule_choice import ScheduleChoice
 from gradsheet.app.training import Training
 from gradsheet.formula.address import Cell, Region
@@ -25,7 +31,7 @@ from gradsheet.sheet.edits import Composite, Edit, SetCells, SetValues
 from gradsheet.sheet.workbook import Change, Workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gradsheet.app.document import Document
     from gradsheet.app.run import RunMark
@@ -67,6 +73,29 @@ class Walked:
         epochs = self.last - self.first + 1
         at = (min(max(step, self.first), self.last + 1) - self.first) / epochs
         return round(len(self.trail) * at)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PathNote:
+    """Where a run of epochs has been, as a file keeps it.
+
+    Attributes
+    ----------
+    points : ndarray (n, 2) float64
+        Its trail.
+    epochs : (int, int) or None
+        The first and the last epoch of the trail.
+    log_shift, errors_logged
+        How the log of errors lies beside the epochs.
+    base : mapping of Cell to float
+        The settings that a schedule moves, as they were set.
+    """
+
+    points: npt.NDArray[np.float64]
+    epochs: tuple[int, int] | None
+    log_shift: int
+    errors_logged: Mapping[int, float]
+    base: Mapping[Cell, float]
 
 
 class EpochTraining(Training):
@@ -153,6 +182,26 @@ class EpochTraining(Training):
     def _number(self, cell: Cell) -> float | None:
         value, kind = self._document.workbook.sheet(self.sheet).cells.get(cell)
         return value if kind == Kind.NUMBER else None
+
+    def path_noted(self) -> PathNote:
+        """Return where the run has been, for a file."""
+        walked = self.walked
+        points = walked.trail.points().copy() if walked is not None else np.empty((0, 2))
+        return PathNote(
+            points, (walked.first, walked.last) if walked is not None else None,
+            self._log_shift, dict(self._errors_logged), dict(self._base),
+        )  # fmt: skip
+
+    def put_path(self, note: PathNote) -> None:
+        """Go on from where a run has been."""
+        from gradsheet.learn.trail import Trail
+
+        self._base, self._log_shift = dict(note.base), note.log_shift
+        self._errors_logged = dict(note.errors_logged)
+        if note.epochs is not None:
+            trail = Trail()
+            trail.extend(note.points[:, 0].tolist(), note.points[:, 1].tolist())
+            self.walked = Walked(trail, *note.epochs)
 
     def ready(self) -> None:
         """See Training."""
@@ -250,14 +299,15 @@ class EpochTraining(Training):
             super().edited(entry, mine)
 
     def _making(self, problem: Problem) -> tuple[Callable[[], Any], Callable[[Any], None]]:
-        run, workbook = self.run, self._document.workbook
+        run, workbook = self.run, self._document.workbook.snapshot()
         epoch, step, trace = self.epoch, run.step, run.trace
         assert run.optimizer is not None
         assert trace is not None
         base, settings = dict(self._base), tuple(self._settings().values())
         optimizer = run.optimizer.clone()
         momentum = base.get(epoch.momentum) if epoch.momentum else None
-        schedule = run.schedule.schedule(momentum or 0.95) if run.schedule else None
+        chosen = run.schedule
+        schedule = chosen.schedule(momentum or 0.95) if chosen else None
 
         def make() -> EpochTrainer:
             from gradsheet.learn.epochs import EpochTrainer
@@ -270,6 +320,9 @@ class EpochTraining(Training):
         def adopt(trainer: EpochTrainer) -> None:
             self._note_logged(trace, step)
             run.trainer = trainer
+            trainer.origin = EpochOrigin(
+                workbook, self.sheet, base, settings, trainer.sheets, chosen, momentum
+            )
             run.timeline.begin(trainer, trace)
             trainer.follow(trace)
             self.walked = Walked.on(self.walked, trainer.trail, step)

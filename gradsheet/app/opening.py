@@ -11,20 +11,17 @@ import copy
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from gradsheet.app.messages import Level, Message, message_of
+from gradsheet.app.session_state import opener, session_of
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
-from gradsheet.lessons import blank, catalogue
-from gradsheet.lessons.lesson import Crosstab, Lesson, LessonBook
+from gradsheet.lessons import blank
+from gradsheet.lessons.lesson import Lesson, LessonBook
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
-    from gradsheet.files.session import Session
 
 SESSION = ".gradsheet"
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -196,126 +193,19 @@ def _session_job(document: Document, path: Path) -> Callable[[], Message]:
     def job() -> Message:
         from gradsheet.files.session import save_session
 
-        save_session(session, path)
+        save_session(session(), path)
         return Message("info", f"Saved {path.name}.")
 
     return job
 
 
-def session_of(document: Document) -> Session:
-    """Return what is open as a session: workbook, problem, run and start values."""
-    from gradsheet.files.session import Session
-
-    run, book = document.run, document.book
-    arrays: dict[str, npt.NDArray[Any]] = {}
-    optimizer = run.optimizer
-    facts: dict[str, Any] = {
-        "lesson": document.lesson.id,
-        "title": document.lesson.title,
-        "seed": document.seed,
-        "sheet": book.sheet,
-        "selection": list(book.selection),
-        "loss_name": book.loss_name,
-        "optimizer": run.optimizer_name,
-        "step": run.step,
-    }
-    if optimizer is not None:
-        facts["hyper"] = dataclasses.asdict(optimizer.hyper)
-        facts["steps_taken"] = optimizer.steps_taken
-        for name, tensor in optimizer.state.items():
-            arrays[f"state/{name}"] = tensor.detach().cpu().numpy().copy()
-    if run.trace is not None:
-        steps, losses = run.trace.arrays()
-        arrays["trace/steps"], arrays["trace/losses"] = steps.copy(), losses.copy()
-    data = document.data
-    if data is not None:
-        arrays["data/ratings"] = data.ratings
-        facts["data"] = {
-            "users": list(data.users),
-            "items": list(data.items),
-            "user_labels": list(data.user_labels),
-            "item_labels": list(data.item_labels),
-            "source": data.source,
-        }
-    problem = document.problem if document.has_problem else None
-    return Session(document.workbook, problem, facts, arrays)
-
-
 def _read_session(path: Path) -> Callable[[Document], None]:
     from gradsheet.files.session import load_session
 
-    session = load_session(path)
-    facts = session.facts
-    lesson = catalogue.LESSONS.get(str(facts.get("lesson")))
-    if lesson is None:
-        lesson = dataclasses.replace(blank.LESSON, title=str(facts.get("title", path.stem)))
-    sheets = [sheet.id for sheet in session.workbook.sheets]
-    shown = facts.get("sheet")
-    hyper = facts.get("hyper", {})
-    book = LessonBook(
-        workbook=session.workbook,
-        problem=session.problem,
-        optimizer=str(facts.get("optimizer", "adam")),
-        hyper=hyper,
-        sheet=shown if shown in sheets else sheets[0],
-        selection=Cell(*facts.get("selection", (0, 0))),
-        loss_name=str(facts.get("loss_name", "loss")),
-    )
+    show = opener(load_session(path), path)
 
-    def show(document: Document) -> None:
-        document.open_book(
-            book, lesson, path, seed=int(facts.get("seed", 0)), data=_crosstab(session)
-        )
-        document.engine.submit(
-            lambda: None,
-            lambda _: _resume(document, session, path),
-            lambda error: document.say(message_of(error, f"opening {path.name}")),
-            "going on with the run",
-        )
+    def shown(document: Document) -> None:
+        show(document)
         document.say(Message("info", f"{path.name} is open."))
 
-    return show
-
-
-def _crosstab(session: Session) -> Crosstab | None:
-    entry = session.facts.get("data")
-    if entry is None or "data/ratings" not in session.arrays:
-        return None
-    return Crosstab(
-        ratings=np.asarray(session.arrays["data/ratings"]),
-        users=tuple(entry["users"]),
-        items=tuple(entry["items"]),
-        user_labels=tuple(entry["user_labels"]),
-        item_labels=tuple(entry["item_labels"]),
-        source=entry["source"],
-    )
-
-
-def _resume(document: Document, session: Session, path: Path) -> None:
-    """Put the run where it was: step, optimizer state, rates, loss trace."""
-    import torch
-
-    run, facts = document.run, session.facts
-    optimizer = run.optimizer
-    if optimizer is None or run.trace is None:
-        return
-    state = {
-        name.removeprefix("state/"): torch.from_numpy(np.array(array))
-        for name, array in session.arrays.items()
-        if name.startswith("state/")
-    }
-    optimizer.load(
-        {
-            "name": optimizer.rule.name,
-            "hyper": dataclasses.asdict(optimizer.hyper),
-            "steps_taken": int(facts.get("steps_taken", 0)),
-            "state": state,
-        }
-    )
-    run.step = int(facts.get("step", 0))
-    run.state = "paused" if run.step else "idle"
-    steps = session.arrays.get("trace/steps", np.empty(0))
-    losses = session.arrays.get("trace/losses", np.empty(0))
-    for step, loss in zip(steps.tolist(), losses.tolist(), strict=True):
-        run.trace.append(int(step), loss)
-    document.saved(path, document.stamp())
+    return shown

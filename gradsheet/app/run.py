@@ -15,6 +15,7 @@ from gradsheet.app.timeline import Branch, Timeline
 from gradsheet.tasks import Task
 
 if TYPE_CHECKING:
+    from gradsheet.app.origin import Origin
     from gradsheet.formula.objective import Objective
     from gradsheet.learn.optimizers import Hyper, Optimizer
     from gradsheet.learn.pacing import PacedRun, Snapshot
@@ -114,21 +115,23 @@ class Run:
         if self.state == "loading":
             self.state = "idle"
 
-    def attach(self, objective: Objective, problem: Problem) -> None:
-        """Train this objective from its current values, with the optimizer's state as it is."""
+    def attach(
+        self, objective: Objective, problem: Problem, origin: Origin | None = None
+    ) -> None:
+        """Train this objective from its current values, with the optimizer's state as it is.
+
+        `origin` is what it was made from, for the record.
+        """
         from gradsheet.learn.trainer import Trainer
 
         assert self.optimizer is not None
         assert self.trace is not None
-        momentum = self.optimizer.hyper.beta1
-        if "momentum" in self.optimizer.rule.uses:
-            momentum = self.optimizer.hyper.momentum
-        schedule = self.schedule.schedule(momentum) if self.schedule else None
+        schedule = self.schedule.schedule(self.momentum) if self.schedule else None
         trainer = Trainer(
             objective, self.optimizer, step=self.step, problem=problem, schedule=schedule
         )
         self.device = objective.device
-        trainer.trace = self.trace
+        trainer.trace, trainer.origin = self.trace, origin
         self.timeline.begin(trainer, self.trace)
         # The point of this step, if there is one already, was that of the cells before an edit.
         trainer.set_theta(objective.theta0)
@@ -139,6 +142,14 @@ class Run:
         """Have the next step make another trainer: something else than a step has changed."""
         self.trainer = None
         self.fit += 1
+
+    @property
+    def momentum(self) -> float:
+        """What a schedule of the momentum starts from."""
+        if self.optimizer is None:
+            return 0.9
+        hyper = self.optimizer.hyper
+        return hyper.momentum if "momentum" in self.optimizer.rule.uses else hyper.beta1
 
     def limit_speed(self, steps_per_second: float | None) -> None:
         """Take at most so many steps a second from now on; None: as fast as it can."""

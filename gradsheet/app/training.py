@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradsheet.app.messages import Message, message_of
+from gradsheet.app.origin import Origin
 from gradsheet.app.roles import problem_from_roles, random_start, roles_of
 from gradsheet.app.run import Run, RunMark
 from gradsheet.app.schedule_choice import ScheduleChoice
@@ -58,7 +59,7 @@ class Training:
         if book.problem is None:
             self._read_roles()
         self.run = Run(book.optimizer, dict(book.hyper))
-        self._start: Edit | None = None
+        self.start_edit: Edit | None = None
         """Puts the changing cells back to what they were at step 0."""
         self._marks: dict[int, RunMark] = {}
         """Where the run stood before (after undo: after) a history entry, by its number."""
@@ -326,8 +327,8 @@ class Training:
         """Put the changing cells back to exactly what they were before the first step."""
         self.withdraw()
         self.stop()
-        if self._start is not None and self.run.step:
-            self._marked("Reset", self._start)
+        if self.start_edit is not None and self.run.step:
+            self._marked("Reset", self.start_edit)
 
     def new_start(self, fresh: Workbook, label: str) -> None:
         """Take the changing cells from another workbook of the same layout, at step 0.
@@ -496,10 +497,14 @@ class Training:
 
     def _making(self, problem: Problem) -> tuple[Callable[[], Any], Callable[[Any], None]]:
         """Return the engine's job, and what makes its result the trainer of the run."""
-        calculation = self._document.calculation
+        document, run = self._document, self.run
+        calculation = document.calculation
+        origin = Origin(
+            document.workbook.snapshot(), problem, calculation.held, run.schedule, run.momentum
+        )
 
         def adopt(objective: Objective) -> None:
-            self.run.attach(objective, problem)
+            run.attach(objective, problem, origin)
 
         return lambda: calculation.objective(problem), adopt
 
@@ -525,7 +530,7 @@ class Training:
         mark = self.run.mark()
         inverse, change = document.workbook.apply(self._values_of(document.workbook))
         if self.run.step == 0:
-            self._start = inverse
+            self.start_edit = inverse
         self._marks[document.history.push("Training run", inverse)] = mark
         if change.formulas:
             document.follow(change)

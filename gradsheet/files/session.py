@@ -1,14 +1,15 @@
-"""The session file `.gradsheet`: a workbook, its problem and its run, to go on where one left.
+"""The session file `.gradsheet`: a workbook, its problem and its runs, to go on where one left.
 
-A zip of a manifest and the workbook as JSON and of all arrays as safetensors; nothing in it is
-ever run. Owns the layout of the file and its versions. Knows no window and no trainer.
+A zip of a manifest and workbooks as JSON and of all arrays as safetensors; nothing in it is
+ever run. The same session always makes the same bytes. Owns the layout of the file; its versions
+are `session_versions`'. Knows no window and no trainer.
 """
 
 from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from safetensors.numpy import save as save_arrays
 
 from gradsheet.files.atomic import write_atomically
 from gradsheet.files.records import decode, encode
+from gradsheet.files.session_versions import VERSION, migrated
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse, unparse
 from gradsheet.formula.values import UserError
@@ -30,14 +32,13 @@ from gradsheet.sheet.names import DefinedName
 from gradsheet.sheet.workbook import Sheet, SheetFacts, Workbook
 
 SUFFIX = ".gradsheet"
-VERSION = 1
 MOST_BYTES = 2 << 30
 """What a session may unpack to; more is taken for a damaged or hostile file."""
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""By version: makes a manifest of that version into one of the next."""
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+"""Of every entry in the zip, so that the same session makes the same bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,16 @@ class Session:
     facts : mapping of str to JSON values
         What the application wants to find again: lesson, seed, optimizer, rates, step, names.
     arrays : mapping of str to ndarray
-        Optimizer state, loss trace, start values, ratings.
+        Optimizer state, loss traces, keyframes, start values, ratings.
+    books : tuple of Workbook
+        Other states of the workbook, from which parts of a run were made.
     """
 
     workbook: Workbook
     problem: Problem | None
     facts: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    books: tuple[Workbook, ...] = ()
 
 
 def save_session(session: Session, path: Path) -> None:
@@ -69,22 +73,33 @@ def save_session(session: Session, path: Path) -> None:
         If the folder is missing, read-only or full.
     """
     arrays: Arrays = {f"run/{name}": np.asarray(a) for name, a in session.arrays.items()}
-    book = _workbook_out(session.workbook, arrays)
+    parts = {"workbook.json": _workbook_out(session.workbook, arrays, "")}
+    for number, book in enumerate(session.books):
+        parts[f"book{number}.json"] = _workbook_out(book, arrays, f"book{number}/")
     manifest = {
         "format": "gradsheet session",
         "version": VERSION,
         "problem": encode(session.problem),
         "facts": dict(session.facts),
+        "books": len(session.books),
     }
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
     def write(draft: Path) -> None:
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
-            package.writestr("manifest.json", json.dumps(manifest, indent=1))
-            package.writestr("workbook.json", json.dumps(book))
-            package.writestr("arrays.safetensors", save_arrays(whole))
+        with zipfile.ZipFile(draft, "w") as package:
+            _put(package, "manifest.json", json.dumps(manifest, indent=1))
+            for name, part in parts.items():
+                _put(package, name, json.dumps(part))
+            _put(package, "arrays.safetensors", save_arrays(whole))
 
     write_atomically(path, write)
+
+
+def _put(package: zipfile.ZipFile, name: str, content: str | bytes) -> None:
+    entry = zipfile.ZipInfo(name, TIMESTAMP)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    package.writestr(entry, content, compresslevel=1)
 
 
 def load_session(path: Path) -> Session:
@@ -96,7 +111,7 @@ def load_session(path: Path) -> Session:
         If the file cannot be read, is no session, is damaged or from a newer gradsheet.
     """
     try:
-        manifest, book, arrays = _unpack(path)
+        manifest, parts, arrays = _unpack(path)
     except OSError as fault:
         raise UserError(
             f"{path.name} could not be read: {fault.strerror or fault}.", "Check the path."
@@ -104,30 +119,33 @@ def load_session(path: Path) -> Session:
     except UserError:
         raise
     except Exception as fault:  # whatever a damaged zip, JSON or tensor file raises
-        raise UserError(
-            f"{path.name} is damaged: {type(fault).__name__}.",
-            "Open an autosave or an older copy of it.",
-        ) from fault
-    while manifest.get("version") in MIGRATIONS:
-        manifest = MIGRATIONS[manifest["version"]](manifest)
+        raise _damaged(path, type(fault).__name__) from fault
     if manifest.get("format") != "gradsheet session":
         raise UserError(f"{path.name} is no gradsheet session.", "Choose a .gradsheet file.")
-    if manifest.get("version") != VERSION:
+    if not 1 <= int(manifest.get("version", 0)) <= VERSION:
         raise UserError(
             f"{path.name} is of version {manifest.get('version')}, newer than this gradsheet.",
             "Install a newer gradsheet.",
         )
     try:
-        workbook = _workbook_in(book, arrays)
+        manifest, arrays = migrated(manifest, arrays)
+        workbook = _workbook_in(parts["workbook.json"], arrays, "")
+        books = tuple(
+            _workbook_in(parts[f"book{number}.json"], arrays, f"book{number}/")
+            for number in range(int(manifest["books"]))
+        )
         problem = decode(manifest["problem"])
         facts = dict(manifest["facts"])
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as fault:
-        raise UserError(
-            f"{path.name} is damaged: {type(fault).__name__} in its contents.",
-            "Open an autosave or an older copy of it.",
-        ) from fault
+        raise _damaged(path, f"{type(fault).__name__} in its contents") from fault
     run = {name.removeprefix("run/"): a for name, a in arrays.items() if name.startswith("run/")}
-    return Session(workbook, problem, facts, run)
+    return Session(workbook, problem, facts, run, books)
+
+
+def _damaged(path: Path, why: str) -> UserError:
+    return UserError(
+        f"{path.name} is damaged: {why}.", "Open an autosave or an older copy of it."
+    )
 
 
 def _unpack(path: Path) -> tuple[dict[str, Any], dict[str, Any], Arrays]:
@@ -140,15 +158,17 @@ def _unpack(path: Path) -> tuple[dict[str, Any], dict[str, Any], Arrays]:
         names = set(package.namelist())
         if not {"manifest.json", "workbook.json", "arrays.safetensors"} <= names:
             raise UserError(f"{path.name} is no gradsheet session.", "Choose a .gradsheet file.")
-        manifest = json.loads(package.read("manifest.json"))
-        book = json.loads(package.read("workbook.json"))
-        return manifest, book, load_arrays(package.read("arrays.safetensors"))
+        parts = {
+            name: json.loads(package.read(name)) for name in names if name.endswith(".json")
+        }
+        manifest = parts.pop("manifest.json")
+        return manifest, parts, load_arrays(package.read("arrays.safetensors"))
 
 
 # ------------------------------------------------------------------ the workbook
 
 
-def _workbook_out(workbook: Workbook, arrays: Arrays) -> dict[str, Any]:
+def _workbook_out(workbook: Workbook, arrays: Arrays, at: str) -> dict[str, Any]:
     strings = [workbook.strings.text(i) for i in range(len(workbook.strings))]
     return {
         "strings": strings,
@@ -158,15 +178,15 @@ def _workbook_out(workbook: Workbook, arrays: Arrays) -> dict[str, Any]:
             for name in workbook.names
         ],
         "tables": encode(workbook.tables),
-        "sheets": [_sheet_out(sheet, arrays) for sheet in workbook.sheets],
+        "sheets": [_sheet_out(sheet, arrays, at) for sheet in workbook.sheets],
     }
 
 
-def _sheet_out(sheet: Sheet, arrays: Arrays) -> dict[str, Any]:
+def _sheet_out(sheet: Sheet, arrays: Arrays, at: str) -> dict[str, Any]:
     regions = []
     for number, (region, values, kinds) in enumerate(sheet.cells.contents(sheet.cells.used())):
-        arrays[f"sheet{sheet.id}/{number}/values"] = values
-        arrays[f"sheet{sheet.id}/{number}/kinds"] = kinds
+        arrays[f"{at}sheet{sheet.id}/{number}/values"] = values
+        arrays[f"{at}sheet{sheet.id}/{number}/kinds"] = kinds
         regions.append(encode(region))
     facts = sheet.facts()
     rules = facts.formats
@@ -202,7 +222,7 @@ def _formulas_out(sheet: Sheet) -> list[list[Any]]:
     ]
 
 
-def _workbook_in(book: dict[str, Any], arrays: Arrays) -> Workbook:
+def _workbook_in(book: dict[str, Any], arrays: Arrays, at: str) -> Workbook:
     workbook = Workbook()
     for text in book["strings"]:
         workbook.strings.id_of(text)
@@ -211,7 +231,7 @@ def _workbook_in(book: dict[str, Any], arrays: Arrays) -> Workbook:
     for entry in book["sheets"]:
         sheet = Sheet(int(entry["id"]), str(entry["name"]), workbook.palette)
         workbook.sheets.append(sheet)
-        _sheet_in(sheet, entry, arrays)
+        _sheet_in(sheet, entry, arrays, at)
         highest = max(highest, sheet.id)
     workbook.reserve_ids(highest)
     workbook.names = tuple(
@@ -222,11 +242,11 @@ def _workbook_in(book: dict[str, Any], arrays: Arrays) -> Workbook:
     return workbook
 
 
-def _sheet_in(sheet: Sheet, entry: dict[str, Any], arrays: Arrays) -> None:
+def _sheet_in(sheet: Sheet, entry: dict[str, Any], arrays: Arrays, at: str) -> None:
     for number, encoded in enumerate(entry["regions"]):
         region: Region = decode(encoded)
-        values = arrays[f"sheet{sheet.id}/{number}/values"]
-        sheet.cells.write(region, values, arrays[f"sheet{sheet.id}/{number}/kinds"])
+        values = arrays[f"{at}sheet{sheet.id}/{number}/values"]
+        sheet.cells.write(region, values, arrays[f"{at}sheet{sheet.id}/{number}/kinds"])
     for text, array, dynamic, cells in entry["formulas"]:
         first = Cell(*cells[0])
         formula = Formula(parse(text, first), decode(array), bool(dynamic))

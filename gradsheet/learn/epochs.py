@@ -79,6 +79,8 @@ class EpochTrainer(PacedRun):
         The first cell that became an error.
     recording : Recording or None
         Told of every step, so that any of them can be shown again.
+    origin : object
+        What the run was made from, as its maker notes it for the recording.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class EpochTrainer(PacedRun):
         self.optimizer = optimizer or make_optimizer("sgd")
         self.generator = torch.Generator()
         self.recording: Recording | None = None
+        self.origin: object = None
         self._cells = SheetCopy(inputs, epoch.sheet)
         self.log_top = self._end_of_log()
         """The row, from 0, below the errors that the sheet listed at the start."""

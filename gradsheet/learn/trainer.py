@@ -78,6 +78,8 @@ class Trainer(PacedRun):
     failure : str or None
     recording : Recording or None
         Told of every step, so that any of them can be shown again.
+    origin : object
+        What the objective was made from, as its maker notes it for the recording.
 
     Raises
     ------
@@ -103,6 +105,7 @@ class Trainer(PacedRun):
         self.generator = torch.Generator().manual_seed(seed)
         self.schedule = schedule
         self.recording: Recording | None = None
+        self.origin: object = None
         self._problem = problem
         self._goal: Goal = problem.goal if problem else "minimise"
         self._target = problem.target if problem else 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -35,6 +35,7 @@ class Replayable(Protocol):
     failure: str | None
     generator: torch.Generator
     recording: Recording | None
+    origin: object
 
     @property
     def step(self) -> int:
@@ -62,20 +63,32 @@ class Stretch:
 
     Attributes
     ----------
-    trainer : Replayable
-        A trainer of this objective that only ever replays; made by `twin`.
+    make : callable () -> Replayable
+        Makes a trainer of this objective that only ever replays, such as `Trainer.twin`; called
+        when a step is first made again.
     steps : list of int
         The steps whose states are kept, ascending; the first is where the stretch begins.
     states : list of mapping
         `state_dict` at those steps.
     rates : list of (int, Hyper)
         The settings in force from a step's update on; the first from the beginning.
+    origin : object
+        What the objective was made from, for whoever keeps the run in a file.
     """
 
-    trainer: Replayable
+    make: Callable[[], Replayable]
     steps: list[int] = field(default_factory=list)
     states: list[Mapping[str, Any]] = field(default_factory=list)
     rates: list[tuple[int, Hyper]] = field(default_factory=list)
+    origin: object = None
+    _trainer: Replayable | None = None
+
+    @property
+    def trainer(self) -> Replayable:
+        """What replays this stretch."""
+        if self._trainer is None:
+            self._trainer = self.make()
+        return self._trainer
 
     def rates_at(self, step: int) -> Hyper:
         """Return the settings of the update that leads away from a step."""
@@ -86,7 +99,13 @@ class Stretch:
         """Return this stretch without what came after a step."""
         kept = bisect.bisect_right(self.steps, step)
         rates = [entry for entry in self.rates if entry[0] <= step] or self.rates[:1]
-        return Stretch(self.trainer.twin(), self.steps[:kept], self.states[:kept], rates)
+        return Stretch(self.make, self.steps[:kept], self.states[:kept], rates, self.origin)
+
+    def copy(self) -> Stretch:
+        """Return a stretch that shares the states but grows on its own."""
+        return Stretch(
+            self.make, self.steps.copy(), self.states.copy(), self.rates.copy(), self.origin
+        )
 
 
 class Recording:
@@ -105,6 +124,33 @@ class Recording:
         self._next = 0
         self._end = 0
         self._lock = threading.RLock()
+
+    @classmethod
+    def of(cls, stretches: Iterable[Stretch], spacing: int, end: int) -> Recording:
+        """Return a record that goes on from one kept elsewhere, as `stretches` gave it."""
+        record = cls()
+        record._stretches = list(stretches)
+        record._spacing, record._end = spacing, end
+        last = record._stretches[-1].steps[-1] if record._stretches else end
+        record._next = max(end + 1, last + spacing)
+        return record
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """The parts of the run, oldest first; to be read in a copy."""
+        return tuple(self._stretches)
+
+    def copy(self) -> Recording:
+        """Return the record as it is now, sharing the states; safe beside a run that is on."""
+        with self._lock:
+            other = Recording.of([s.copy() for s in self._stretches], self._spacing, self._end)
+            other._budget = self._budget
+            return other
+
+    @property
+    def spacing(self) -> int:
+        """Steps between two keyframes."""
+        return self._spacing
 
     @property
     def start(self) -> int:
@@ -133,7 +179,8 @@ class Recording:
             last = self._stretches[-1] if self._stretches else None
             if last is not None and last.steps == [trainer.step]:
                 self._stretches.pop()
-            stretch = Stretch(trainer.twin())
+            twin = trainer.twin()
+            stretch = Stretch(twin.twin, origin=trainer.origin, _trainer=twin)
             stretch.rates.append((trainer.step, trainer.optimizer.hyper))
             self._stretches.append(stretch)
             self._keep(trainer)

@@ -51,6 +51,35 @@ class CellStore:
         self._formulas: dict[Cell, Formula] = {}
         self._arrays: dict[Cell, Region] = {}
         self._used: Region | None = Region(0, 0, 0, 0)
+        self._shared: set[Key] = set()
+        """Tiles that a snapshot holds too: copied before they are written into."""
+
+    def snapshot(self) -> CellStore:
+        """These cells as they are now, for another thread; tiles are copied when one changes."""
+        other = CellStore()
+        other._tiles = self._tiles.copy()
+        other._formulas = self._formulas.copy()
+        other._arrays = self._arrays.copy()
+        other._used = self._used
+        self._shared = set(self._tiles)
+        other._shared = self._shared.copy()
+        return other
+
+    def not_shared_with(self, other: CellStore) -> list[Region]:
+        """Where two stores may differ: tiles that are not the same one in both."""
+        return [
+            tile_region(key)
+            for key in sorted(self._tiles.keys() | other._tiles.keys())
+            if self._tiles.get(key) is not other._tiles.get(key)
+        ]
+
+    def _own(self, key: Key) -> Tile | None:
+        """The tile of a key to write into, which no snapshot holds; None if there is none."""
+        tile = self._tiles.get(key)
+        if tile is not None and key in self._shared:
+            tile = self._tiles[key] = tile.copy()
+        self._shared.discard(key)
+        return tile
 
     # Values.
 
@@ -100,7 +129,7 @@ class CellStore:
             part = region.intersect(tile_region(key))
             assert part is not None  # every key over a region meets it
             outer, inner = part.slices_in(region), part.slices_in(tile_region(key))
-            tile = self._tiles.get(key)
+            tile = self._own(key)
             if tile is None:
                 if has_blanks and blanks[outer].all():
                     continue
@@ -115,7 +144,9 @@ class CellStore:
         """Make cells blank and remove their formulas; cheap for whole rows and columns."""
         for cell in list(self.formulas_in(region)):
             self.set_formula(cell, None)
-        for tile, part, inner in self._parts(region):
+        for _, part, inner in self._parts(region):
+            tile = self._own(key_of(part.first))
+            assert tile is not None  # it has just been found
             tile.values[inner] = 0.0
             tile.kinds[inner] = Kind.BLANK
             if tile.is_empty:
@@ -145,7 +176,7 @@ class CellStore:
             return
         values = np.where(kinds == Kind.BLANK, 0.0, values)
         for key, chosen in by_tile(rows, cols):
-            tile = self._tiles.get(key)
+            tile = self._own(key)
             if tile is None:
                 tile = self._tiles[key] = Tile()
             inner = rows[chosen] % TILE_ROWS, cols[chosen] % TILE_COLS
@@ -179,15 +210,16 @@ class CellStore:
         self._arrays.pop(cell, None)
         if formula is None:
             if self._formulas.pop(cell, None) is not None:
-                tile = self._tiles[key]
+                tile = self._own(key)
+                assert tile is not None  # it holds the formula
                 del tile.formulas[cell]
                 if tile.is_empty:
                     del self._tiles[key]
                 self._used = None
             return
-        if key not in self._tiles:
-            self._tiles[key] = Tile()
-        tile = self._tiles[key]
+        tile = self._own(key)
+        if tile is None:
+            tile = self._tiles[key] = Tile()
         self._formulas[cell] = formula
         tile.formulas[cell] = formula
         if formula.array is not None:

@@ -51,6 +51,13 @@ class Tile:
         self.kinds: Kinds = np.zeros((TILE_ROWS, TILE_COLS), np.uint8)
         self.formulas: dict[Cell, Formula] = {}
 
+    def copy(self) -> Tile:
+        """A tile of its own that holds the same."""
+        other = Tile.__new__(Tile)
+        other.values, other.kinds = self.values.copy(), self.kinds.copy()
+        other.formulas = self.formulas.copy()
+        return other
+
     @property
     def is_empty(self) -> bool:
         """Whether the tile holds nothing and can be dropped."""

@@ -133,6 +133,23 @@ class Workbook:
         """
         return edit.apply_to(self)
 
+    def snapshot(self) -> Workbook:
+        """The workbook as it is now, which no later edit changes: to save it, or to run again.
+
+        Cells are shared until one of the two changes, so it costs little. Texts and formats
+        that come later are in it too, without a cell that uses them.
+        """
+        other = Workbook()
+        other.strings, other.palette = self.strings, self.palette
+        other.names, other.tables = self.names, self.tables
+        other.date_1904, other._next_id = self.date_1904, self._next_id
+        for sheet in self.sheets:
+            copied = Sheet(sheet.id, sheet.name, self.palette)
+            copied.cells = sheet.cells.snapshot()
+            copied.put_facts(sheet.facts())
+            other.sheets.append(copied)
+        return other
+
     def make_sheet(self, name: str) -> Sheet:
         """A sheet with an id of its own, not yet among the sheets. Raises UserError."""
         self.check_sheet_name(name)
