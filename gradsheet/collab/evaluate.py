@@ -164,7 +164,7 @@ def hexbin(
     predicted: npt.ArrayLike,
     low: float,
     high: float,
-    across: int = 20,
+    across: float = 20,
     bins: int = 40,
 ) -> Hexbin:
     """Count pairs in hexagons.
@@ -174,8 +174,8 @@ def hexbin(
     actual, predicted : array_like (n,)
     low, high : float
         Range of both axes; what lies outside counts at the edge.
-    across : int
-        Hexagons in a row.
+    across : float
+        Hexagons in a row: the width of a hexagon is the range over it.
     bins : int
         Of the marginal histograms.
 

@@ -69,9 +69,7 @@ class Factors:
             part = slice(begin, begin + _PART)
             u, i = users[part], items[part]
             dot = np.einsum("nk,nk->n", self.user_factors[u], self.item_factors[i], dtype=float)
-            dot += self.mean  # float64, unlike the biases: nothing is rounded on the way
-            dot += self.user_bias[u]
-            out[part] = dot + self.item_bias[i]
+            out[part] = self.mean + self.user_bias[u] + self.item_bias[i] + dot
         return out
 
     def predict(self, users: Codes, items: Codes) -> Doubles:
@@ -87,7 +85,7 @@ class Factors:
         factors : array_like (k,)
         """
         row = np.asarray(factors, dtype=np.float64)
-        scores: Doubles = self.item_factors @ row + (self.mean + bias) + self.item_bias
+        scores: Doubles = self.mean + bias + self.item_bias + self.item_factors @ row
         return self.linked(scores)
 
     def linked(self, scores: npt.ArrayLike) -> Doubles:

@@ -264,6 +264,11 @@ def set_scale(factor: float) -> None:
     _scale = factor
 
 
+def px(length: float) -> float:
+    """A length in pixels at the size in which everything is shown."""
+    return length * _scale
+
+
 def ui_font(size_px: float = UI_FONT_PX, *, is_scaled: bool = True) -> QFont:
     """The system's UI font with tabular figures: digits of one width, so that columns align.
 
