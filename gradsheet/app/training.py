@@ -217,9 +217,8 @@ class Training:
         return True
 
     def pause(self) -> None:
-        """Stop between two steps."""
-        if self.run.state == "running":
-            self.stop()
+        """Stop between two steps; steps that are on their way arrive first."""
+        if self.stop() or self.run.state == "failed":
             self._document.notify_run()
 
     def stop(self) -> bool:

@@ -223,3 +223,16 @@ def test_reset_brings_formulas_of_trained_cells_back(document: Document) -> None
     document.finish()
     assert document.workbook.sheets[0].cells.formula(A1) == formula
     assert number(document, A1) == 5.0
+
+
+def test_pausing_waits_for_the_step_on_its_way_so_that_a_file_holds_all_of_it(
+    document: Document,
+) -> None:
+    document.step_run()
+    document.finish()
+    gate = threading.Event()
+    document.engine.submit(gate.wait, lambda _: None, lambda _: None, "being held")
+    document.step_run()
+    threading.Timer(0.05, gate.set).start()
+    document.pause_run()
+    assert document.run.step == 2
