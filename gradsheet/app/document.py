@@ -29,11 +29,14 @@ from gradsheet.learn.problem import Problem
 from gradsheet.lessons import blank, catalogue
 from gradsheet.lessons.lesson import Crosstab, Lesson, LessonBook
 from gradsheet.sheet.cells import Content, Formula
+from gradsheet.sheet.change import Places
 from gradsheet.sheet.edits import Edit, SetCells
 from gradsheet.sheet.history import History, Travelled
 from gradsheet.sheet.workbook import Change, Workbook
 
 if TYPE_CHECKING:
+    from gradsheet.app.ratings.session import RatingsSession
+    from gradsheet.app.ratings.workbook import RatingsBook
     from gradsheet.formula.results import Computed
 
 PATIENCE_S = 0.008
@@ -59,6 +62,10 @@ class Document:
         Of the random start.
     data : Crosstab or None
         The user's own ratings, None for the lecture's.
+    ratings : RatingsSession or None
+        The rating set that is open; None while another workbook is.
+    ratings_book : RatingsBook or None
+        Its sheets.
     """
 
     workbook: Workbook
@@ -76,6 +83,8 @@ class Document:
         self.log = log or MessageLog()
         self.engine = Engine()
         self.training: Training | None = None
+        self.ratings: RatingsSession | None = None
+        self.ratings_book: RatingsBook | None = None
         self._trainings: dict[int, Training] = {}
         self._audience = Audience(self.log)
         self.view_source: Callable[[], dict[str, Any]] | None = None
@@ -95,12 +104,20 @@ class Document:
         known = self.lesson.id if self.lesson.takes_ratings else "dotprod"
         self._open(catalogue.find(lesson_id or known), seed, data)
 
+    def open_ratings(self, book: RatingsBook) -> None:
+        """Open the workbook of a rating set; its model is made at once, in a task."""
+        lesson = replace(blank.LESSON, title=book.session.source)
+        self.open_book(book.lesson_book(), lesson, None, ratings=book)
+
     def new_workbook(self) -> None:
         """Open an empty workbook; what it learns is said by giving roles to cells."""
         self._open(blank.LESSON, 0, None)
 
     def restart_lesson(self) -> None:
         """Open the lesson again as it was at the start; one key for the next student."""
+        if self.ratings is not None:
+            self.ratings.reset()
+            return
         self._open(self.lesson, self.seed, self.data)
 
     def _open(self, lesson: Lesson, seed: int, data: Crosstab | None) -> None:
@@ -116,6 +133,7 @@ class Document:
         data: Crosstab | None = None,
         held: Mapping[tuple[int, Cell], Formula] | None = None,
         view: Mapping[str, Any] | None = None,
+        ratings: RatingsBook | None = None,
     ) -> None:
         """Show a workbook in the place of what is open.
 
@@ -132,8 +150,12 @@ class Document:
             Formulas that cannot be computed here; their cells keep the file's values.
         view : mapping, optional
             How it was looked at, as `view` gave it.
+        ratings : RatingsBook, optional
+            Whose workbook it is, where it is that of a rating set.
         """
-        if self.training is not None:
+        if self.ratings is not None:
+            self.ratings.close()
+        elif self.training is not None:
             self.training.stop()
         self.engine.drop()
         self._revision += 1
@@ -142,7 +164,13 @@ class Document:
         self.path = path
         self._saved = self.stamp_of(0)
         self.calculation = Calculation(book.workbook, held)
-        training = self.training = training_for(self, book, book.sheet)
+        self.ratings_book = ratings
+        self.ratings = None if ratings is None else ratings.session
+        training = self.training = (
+            training_for(self, book, book.sheet)
+            if ratings is None
+            else ratings_training(self, book, ratings)
+        )
         self._trainings, self.home = {book.sheet: training}, book.sheet
         self.shown_view = dict(view or {})
         shown = self.shown_view.get("sheet")
@@ -211,6 +239,8 @@ class Document:
         """Stop the run and the engine; the document cannot be used afterwards."""
         if not self._closed:
             self._closed = True
+            if self.ratings is not None:
+                self.ratings.close()
             self._training.stop()
             self.engine.close()
 
@@ -244,6 +274,8 @@ class Document:
         UserError
             If the edit is not possible; nothing has changed then.
         """
+        if self.ratings_book is not None:
+            edit = self.ratings_book.redirected(edit)
         resume = self._training.stop()
         try:
             inverse, change = self.workbook.apply(edit)
@@ -353,6 +385,11 @@ class Document:
             self.calculation.written(touched)
         if touched:
             self._audience.changed(Change(values=tuple(touched)))
+
+    def touched(self, places: Places) -> None:
+        """Show that cells changed which no edit has changed: those of a table that is learned."""
+        self.calculation.written(places)
+        self._audience.changed(Change(values=places))
 
     # ------------------------------------------------------------------ the clock
 
@@ -490,6 +527,9 @@ class Document:
 
     def new_start(self) -> None:
         """Draw the random start anew with the next seed."""
+        if self.ratings is not None:
+            self._training.new_start(self.workbook, "New random start")
+            return
         self.seed += 1
         fresh = self.lesson.build(self.seed, self.data).workbook
         self._training.new_start(fresh, f"New random start (seed {self.seed})")
@@ -515,3 +555,10 @@ class Document:
     def set_speed(self, steps_per_second: float | None) -> None:
         """Limit the steps a second of a run; None lets it run as fast as it can."""
         self.run.limit_speed(steps_per_second)
+
+
+def ratings_training(document: Document, book: LessonBook, ratings: RatingsBook) -> Training:
+    """Return what runs a rating set."""
+    from gradsheet.app.ratings.training import RatingsTraining
+
+    return RatingsTraining(document, book, ratings)

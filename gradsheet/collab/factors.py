@@ -69,7 +69,9 @@ class Factors:
             part = slice(begin, begin + _PART)
             u, i = users[part], items[part]
             dot = np.einsum("nk,nk->n", self.user_factors[u], self.item_factors[i], dtype=float)
-            out[part] = self.mean + self.user_bias[u] + self.item_bias[i] + dot
+            dot += self.mean  # float64, unlike the biases: nothing is rounded on the way
+            dot += self.user_bias[u]
+            out[part] = dot + self.item_bias[i]
         return out
 
     def predict(self, users: Codes, items: Codes) -> Doubles:
@@ -85,7 +87,7 @@ class Factors:
         factors : array_like (k,)
         """
         row = np.asarray(factors, dtype=np.float64)
-        scores: Doubles = self.mean + bias + self.item_bias + self.item_factors @ row
+        scores: Doubles = self.item_factors @ row + (self.mean + bias) + self.item_bias
         return self.linked(scores)
 
     def linked(self, scores: npt.ArrayLike) -> Doubles:

@@ -32,7 +32,9 @@ from gradsheet.tasks import Control, Pace
 
 _WIDTH_MULTIPLE = 8  # widths that fill vector registers: 56 columns are faster than 52
 _REFRESH = 5  # passes for which the bounds on the curvature are kept
-_NOT_STATE = ("_train", "_valid", "_valid_codes", "_valid_ratings", "device", "_low", "_high")
+_NOT_STATE = (
+    "_train", "_is_stale", "_valid", "_valid_codes", "_valid_ratings", "device", "_low", "_high",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class FastRun:
         self._objective = math.inf
         self._passes_since_restart = 0
         self._rate = self.settings.rate
+        self._is_stale = False
         self._end = self.settings.passes + 2
 
     # --- stages -------------------------------------------------------------------------------
@@ -330,6 +333,8 @@ class FastRun:
         first = len(self.epochs)
         while self.state == "running" and len(self.epochs) < self._end:
             control.checkpoint()
+            if self._is_stale:
+                self._take_ratings()
             if not self.epochs:
                 self.sort_and_fit_biases()
             elif len(self.epochs) == 1:
@@ -456,14 +461,17 @@ class FastRun:
         self._safe.copy_(self._table)
 
     def ratings_changed(self) -> None:
-        """Lay out the ratings anew after an edit; factors and momentum stay."""
-        if self.epochs:
-            self._layout = lay_out(self._train, self.device)
-            self._targets = self._layout.ratings - self._mean
-            self._objective = math.inf
+        """Lay the ratings out anew before the next pass; factors and momentum stay."""
+        self._is_stale = bool(self.epochs)
+
+    def _take_ratings(self) -> None:
+        self._is_stale = False
+        self._layout = lay_out(self._train, self.device)
+        self._targets = self._layout.ratings - self._mean
+        self._left = residuals(self._layout, self._targets, self._table)
         if hasattr(self, "_valid_ratings") and self._valid is not None:
             self._valid_ratings = torch.from_numpy(self._valid.ratings).to(self.device)
-        self._best = None
+        self._objective, self._best = math.inf, None
 
     def _adopt_best(self) -> None:
         """Let the factors that :meth:`factors` shows be those that learn on."""

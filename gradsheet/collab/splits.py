@@ -24,11 +24,14 @@ class Split:
     train, valid : RatingTable
     note : str
         What was done, in words, for the epoch table's title.
+    held : ndarray (n,) bool or None
+        Which rows of the whole table are kept back, in their order; None: all are in ``train``.
     """
 
     train: RatingTable
     valid: RatingTable
     note: str
+    held: npt.NDArray[np.bool_] | None = None
 
 
 def random_share(table: RatingTable, share: float, seed: int = 0) -> Split:
@@ -39,8 +42,7 @@ def random_share(table: RatingTable, share: float, seed: int = 0) -> Split:
     UserError
         If nothing would be left to learn from.
     """
-    train, valid = table.split(share, seed)
-    return _checked(train, valid, f"{share:.0%} at random")
+    return _checked(table, table.held_back(share, seed), f"{share:.0%} at random")
 
 
 def last_of_each_user(table: RatingTable, count: int = 1, share: float | None = None) -> Split:
@@ -72,7 +74,7 @@ def last_of_each_user(table: RatingTable, count: int = 1, share: float | None = 
     wanted[wanted >= counts] = 0
     held = from_end < wanted[table.users]
     what = f"the last {count}" if share is None else f"the last {share:.0%}"
-    return _checked(table.take(~held), table.take(held), f"{what} of each user")
+    return _checked(table, held, f"{what} of each user")
 
 
 def given(table: RatingTable, valid: RatingTable) -> Split:
@@ -113,9 +115,9 @@ def _matched(known: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> npt.NDArray[n
     return np.array([positions.get(str(name), -1) for name in wanted.tolist()], dtype=np.int64)
 
 
-def _checked(train: RatingTable, valid: RatingTable, note: str) -> Split:
-    if not len(train):
+def _checked(table: RatingTable, held: npt.NDArray[np.bool_], note: str) -> Split:
+    if held.all():
         raise UserError(
             "No rating is left to learn from.", "Keep back a smaller share for validation."
         )
-    return Split(train, valid, note)
+    return Split(table.take(~held), table.take(held), note, held)

@@ -192,12 +192,17 @@ class RatingTable:
 
     def split(self, share: float, seed: int) -> tuple[RatingTable, RatingTable]:
         """Return (training, validation) tables, a random ``share`` of the rows for validation."""
+        held = self.held_back(share, seed)
+        return self.take(~held), self.take(held)
+
+    def held_back(self, share: float, seed: int) -> npt.NDArray[np.bool_]:
+        """Return which rows (n,) a random ``share`` for validation is."""
         if not 0 <= share <= 1:
             raise ValueError(f"a share of {share} cannot be set aside")
         held = np.zeros(len(self), dtype=bool)
         count = round(share * len(self))
         held[np.random.default_rng(seed).permutation(len(self))[:count]] = True
-        return self.take(~held), self.take(held)
+        return held
 
 
 def _top(counts: npt.NDArray[np.int64], n: int) -> Codes:

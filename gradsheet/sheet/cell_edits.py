@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST_CELLS = 20_000_000
 """Cells that one edit may fill."""
 
+MOST_OF_TABLE = 1_000_000
+"""Cells of a table (`sheet.virtual`) that one edit may change."""
+
 Block: TypeAlias = tuple[Region, Floats, Kinds]
 
 
@@ -55,7 +58,7 @@ class SetCells(Edit):
         """See `Edit.apply_to`."""
         store = workbook.sheet(self.sheet).cells
         contents: dict[Cell, Content] = {Cell(*cell): content for cell, content in self.cells}
-        for cell in contents:
+        for cell in contents if not store.is_table else ():
             check_inside(Region.of(cell))
         for cell in _freed_cells(store, contents.__contains__):
             contents.setdefault(cell, None)
@@ -106,6 +109,10 @@ class PutCells(Edit):
     def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
         """See `Edit.apply_to`."""
         store = workbook.sheet(self.sheet).cells
+        if store.is_table:
+            for cell, formula in self.formulas:
+                store.set_formula(cell, formula)  # says why not
+            return write_table(self, store).apply_to(workbook)
         cells = [Cell(*pair) for pair in zip(self.rows.tolist(), self.cols.tolist(), strict=True)]
         old_values, old_kinds = store.take(self.rows, self.cols)
         old = [(cell, f) for cell in cells if (f := store.formula(cell)) is not None]
@@ -266,9 +273,11 @@ class ReplaceRegion(Edit):
         region = self.region
         if region.is_empty:
             return Composite((), self.name), Change()
+        store = workbook.sheet(self.sheet).cells
+        if store.is_table:
+            return self._scattered(store.used()).apply_to(workbook)
         if self.blocks or self.formulas:
             check_inside(region)
-        store = workbook.sheet(self.sheet).cells
         freed = [cell for cell in _freed_cells(store, region.contains) if not region.contains(cell)]
         put = PutBlocks(self.sheet, region, self.blocks, self.formulas, self.name)
         if not freed:
@@ -276,6 +285,34 @@ class ReplaceRegion(Edit):
         blanks = SetCells(self.sheet, tuple((cell, None) for cell in freed))
         # The array's own cell goes first: only then are the cells it filled free to be cleared.
         return Composite((put, blanks), self.name).apply_to(workbook)
+
+    def _scattered(self, used: Region) -> PutCells:
+        """Return the same for a table, which knows no regions: cell by cell."""
+        part = self.region if self.blocks else self.region.intersect(used)
+        if part is None:
+            part = Region(0, 0, 0, 0)
+        if part.size > MOST_OF_TABLE:
+            raise UserError(
+                f"{part.size:,} cells of a table cannot be changed at once.",
+                f"Choose at most {MOST_OF_TABLE:,} cells.",
+            )
+        values, kinds = np.zeros(part.shape), np.zeros(part.shape, np.uint8)
+        for region, block, block_kinds in self.blocks:
+            at = region.slices_in(part)
+            values[at], kinds[at] = block, block_kinds
+        rows = np.repeat(np.arange(part.top, part.bottom), part.cols)
+        cols = np.tile(np.arange(part.left, part.right), part.rows)
+        return PutCells(
+            self.sheet, rows, cols, values.ravel(), kinds.ravel(), self.formulas, self.name
+        )
+
+
+def write_table(put: PutCells, store: CellStore) -> Edit:
+    """Return the edit of a table's own rows that puts values into its cells."""
+    from gradsheet.sheet.virtual import VirtualStore  # which builds on the edits' own ground
+
+    assert isinstance(store, VirtualStore)
+    return store.edit_of(put.sheet, put.rows, put.cols, put.values, put.kinds, put.name)
 
 
 def _freed_cells(store: CellStore, is_touched: Callable[[Cell], bool]) -> list[Cell]:

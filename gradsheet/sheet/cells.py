@@ -46,6 +46,9 @@ class CellStore:
     One thread writes; others may read at the same time and see each tile before or after.
     """
 
+    is_table = False
+    """Whether the cells stand for a table of their own, see `sheet.virtual`."""
+
     def __init__(self) -> None:
         self._tiles: dict[Key, Tile] = {}
         self._formulas: dict[Cell, Formula] = {}

@@ -12,11 +12,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from gradsheet.app.ratings.choices import (
     LearnChoice,
@@ -27,6 +28,7 @@ from gradsheet.app.ratings.choices import (
 )
 from gradsheet.app.ratings.learned import Learned
 from gradsheet.app.ratings.splitting import split_of
+from gradsheet.app.ratings.totals import Totals
 from gradsheet.collab.report import EpochRow, FitSnapshot
 from gradsheet.collab.splits import Split
 from gradsheet.formula.values import UserError
@@ -131,9 +133,13 @@ class RatingsSession:
         The newest copy of what is learned.
     kept : list of KeptModel
     selection : Selection
+    totals : Totals
+        Counts and sums of ratings of users and items.
     record : callable or None
         Told (label, mark) of what a whole undo step takes back; `Document` puts it into its
         history. Without one the session keeps its own marks.
+    editor : callable or None
+        Makes an edit of embeddings undoable; `Document` edits the cells of its sheets.
     """
 
     def __init__(
@@ -149,6 +155,9 @@ class RatingsSession:
         if not len(table):
             raise UserError("There are no ratings to learn from.", "Open another file.")
         self.table, self.source, self.genres = table, source, genres
+        if not table.ratings.flags.writeable:  # ratings can be edited
+            self.table = table = dataclasses.replace(table, ratings=table.ratings.copy())
+        self.totals = Totals.of(table)
         low, high = float(table.ratings.min()), float(table.ratings.max())
         first_model, first_learn = proposed(low, high, len(table))
         self._model, self._learn = model or first_model, learn or first_learn
@@ -162,6 +171,7 @@ class RatingsSession:
         self.kept: list[KeptModel] = []
         self.selection = Selection()
         self.record: Callable[[str, Mark], None] | None = None
+        self.editor: Callable[[Side, int, Mapping[int, float]], None] | None = None
         self.error: BaseException | None = None
         self._learner: LessonLearner | FastLearner | None = None
         self._queued: tuple[Kind, int | None] | None = None
@@ -188,6 +198,16 @@ class RatingsSession:
         for event in events:
             for listener in list(self._listeners):
                 listener(event)
+
+    # ------------------------------------------------------------------ the table
+
+    def counts(self, side: Side) -> npt.NDArray[np.int64]:
+        """Return the number of ratings of each user or item."""
+        return self.totals.user_counts if side == "users" else self.totals.item_counts
+
+    def means(self, side: Side, rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Return mean ratings of users or items; NaN where there is none."""
+        return self.totals.means(side, rows)
 
     # ------------------------------------------------------------------ choices
 
@@ -338,6 +358,11 @@ class RatingsSession:
     def is_at_work(self) -> bool:
         """Whether a task is under way, so that the clock should be quick."""
         return self._task is not None
+
+    @property
+    def task(self) -> Task[Frame, None] | None:
+        """What is under way."""
+        return self._task
 
     def prepare(self) -> None:
         """Make split and model in a task, so that there is something to look at before a run."""
@@ -703,14 +728,43 @@ class RatingsSession:
         UserError
             See `write_learned`; also if the value is not a finite number.
         """
-        if not np.isfinite(value):
+        self.edit_row(side, row, {column: value})
+
+    def edit_row(self, side: Side, row: int, numbers: Mapping[int, float]) -> None:
+        """Set several numbers of one user or item, by column, as one undoable edit.
+
+        Raises
+        ------
+        UserError
+            See `edit_rows`.
+        """
+        if not all(np.isfinite(value) for value in numbers.values()):
             raise UserError("An embedding is a finite number.", "Enter a number such as 0.5.")
+        if self.editor is not None:
+            self.editor(side, row, numbers)
+            return
+        self.stop()
+        mark = self.mark(with_state=True)
+        self.write_learned(side, [row] * len(numbers), list(numbers), list(numbers.values()))
+        self._note_mark(f"Edit the {side}", mark)
+
+    def write_ratings(self, rows: npt.NDArray[Any], values: npt.NDArray[Any]) -> None:
+        """Change ratings of the table and of the part that has them; not undoable by itself."""
         resume = self.stop()
+        new = np.asarray(values, dtype=np.float32)
+        self.totals.change(self.table, rows, new)
+        self.table.ratings[rows] = new
+        split = self.split
+        if split is not None and split.train is not self.table:
+            for row, value in zip(np.asarray(rows).tolist(), new.tolist(), strict=True):
+                held = split.held
+                assert held is not None  # only a split by a file has none, and shares the table
+                is_held = bool(held[row])
+                before = int(np.count_nonzero(held[:row]))
+                part, at = (split.valid, before) if is_held else (split.train, row - before)
+                part.ratings[at] = value
         if self._learner is not None:
-            mark = self.mark(with_state=True)
-            self.write_learned(side, (row,), (column,), (value,))
-            self._note_mark(f"Edit the {side}", mark)
-        else:
-            self.write_learned(side, (row,), (column,), (value,))
+            self._learner.ratings_changed()
+        self._tell("ratings")
         if resume:
             self.start()

@@ -1,0 +1,310 @@
+"""The workbook of a rating set: Crosstab, Users, Items, Ratings and Predictions.
+
+Owns the sheets and how they follow the session: what of them has changed, when the crosstab is
+laid out anew. Must not know windows; the document stores what it hands back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradsheet.app.ratings import crosstab_sheet, table_sheets
+from gradsheet.app.ratings.crosstab_sheet import Pairs, Shape, cells_of, numbers_of, shape_of
+from gradsheet.formula.address import Cell, Region
+from gradsheet.formula.values import Kind, UserError
+from gradsheet.lessons.lesson import LessonBook
+from gradsheet.sheet.change import Change, Edit
+from gradsheet.sheet.edits import FormatChange, SetCells, SetFormat, SetRoles
+from gradsheet.sheet.formats import FormatRules
+from gradsheet.sheet.roles import Role, RoleRegion
+from gradsheet.sheet.virtual import VirtualStore, WriteTable
+from gradsheet.sheet.workbook import Sheet, Workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gradsheet.app.ratings.session import RatingsSession, Side
+    from gradsheet.formula.results import Computed
+
+RATING = 3
+"""Column of the rating on Ratings."""
+FIRST = {"users": 4, "items": 5}
+"""Column of the first factor on Users and Items; the bias stands before it."""
+WIDTHS = {
+    "Users": (80, 64, 56, 64),
+    "Items": (80, 300, 64, 56, 64),
+    "Ratings": (80, 80, 320, 64, 140),
+    "Predictions": (80, 80, 320, 64, 88, 72),
+}
+
+
+class RatingsBook:
+    """The sheets over one session.
+
+    Parameters
+    ----------
+    session : RatingsSession
+    pairs : Pairs
+        Users and items of the crosstab.
+
+    Attributes
+    ----------
+    workbook : Workbook
+    crosstab, users, items, ratings, predictions : Sheet
+    shape : Shape
+        Of the crosstab as it is laid out.
+    pairs : Pairs
+    """
+
+    def __init__(self, session: RatingsSession, pairs: Pairs) -> None:
+        self.session, self.pairs = session, pairs
+        self.workbook = Workbook.with_sheet("Crosstab")
+        self.crosstab = self.workbook.sheets[0]
+        self.users, self.items, self.ratings, self.predictions = (
+            self._add(name) for name in ("Users", "Items", "Ratings", "Predictions")
+        )
+        strings, table = self.workbook.strings, session.table
+        columns = table_sheets.rating_columns(session, strings)
+        self.ratings.cells = VirtualStore(columns, len(table), strings)
+        self._tables_as_learned()
+        self.shape = self._shape()
+        self._lay_out()
+        self._dress_ratings()
+
+    def _add(self, name: str) -> Sheet:
+        sheet = self.workbook.make_sheet(name)
+        self.workbook.sheets.append(sheet)
+        sheet.frozen = Cell(1, 0)
+        sheet.column_widths = dict(enumerate(WIDTHS[name]))
+        head = Region(0, 0, 1, 4096)
+        self.workbook.apply(SetFormat(sheet.id, head, FormatChange(bold=True)))
+        return sheet
+
+    def lesson_book(self) -> LessonBook:
+        """Return it as what a document opens."""
+        return LessonBook(
+            workbook=self.workbook,
+            problem=None,
+            optimizer=self.session.learn_choice.optimizer,
+            sheet=self.crosstab.id,
+            selection=self.shape.predictions.first,
+            loss_name="RMSE of the crosstab",
+        )
+
+    # ------------------------------------------------------------------ layout
+
+    def _shape(self) -> Shape:
+        session, learned = self.session, self.session.learned
+        model = session.model_choice
+        widths = (model.factors, model.factors)
+        if learned is not None:
+            widths = (learned.user_rows.shape[1], learned.item_rows.shape[1])
+        elif model.kind == "net":
+            widths = (model.user_factors, model.item_factors)
+        return shape_of(
+            model, session.learn_choice, len(self.pairs.users), len(self.pairs.items), widths
+        )
+
+    def _tables_as_learned(self) -> None:
+        """Give Users, Items and Predictions the columns and rows of the model and the split."""
+        session, strings = self.session, self.workbook.strings
+        shape, table = self._shape(), session.table
+        users = table_sheets.user_columns(session, strings, shape.user_factors)
+        items = table_sheets.item_columns(session, strings, shape.item_factors)
+        self.users.cells = VirtualStore(users, table.n_users, strings)
+        self.items.cells = VirtualStore(items, table.n_items, strings)
+        split = session.split
+        judged = 0 if split is None else len(split.valid) or len(split.train)
+        columns = table_sheets.prediction_columns(session, strings)
+        self.predictions.cells = VirtualStore(columns, judged, strings)
+        for sheet, role, first in (
+            (self.users, Role.USER, FIRST["users"] - 1),
+            (self.items, Role.ITEM, FIRST["items"] - 1),
+        ):
+            used = sheet.cells.used()
+            body = Region(1, first, used.bottom, used.right)
+            label = "user" if role is Role.USER else "item"
+            sheet.roles = (RoleRegion(body, role, f"{label} bias and embedding"),)
+            self._format(sheet, body, "0.00")
+            self._format(sheet, Region(1, first - 1, used.bottom, first), "0.00")
+            for f in range(first, used.right):
+                sheet.column_widths[f] = 64
+        rows = 1 + max(judged, 1)
+        self.predictions.roles = (
+            RoleRegion(Region(1, 3, rows, 4), Role.DATA, "actual rating"),
+            RoleRegion(Region(1, 4, rows, 5), Role.PREDICTION, "prediction"),
+            RoleRegion(Region(1, 5, rows, 6), Role.LOSS, "error"),
+        )
+        self._format(self.predictions, Region(1, 4, rows, 6), "0.00")
+
+    def _dress_ratings(self) -> None:
+        body = Region(1, RATING, 1 + len(self.session.table), RATING + 1)
+        self.ratings.roles = (RoleRegion(body, Role.DATA, "actual rating"),)
+        self._format(self.ratings, body.shift(0, 1), "yyyy-mm-dd hh:mm")
+
+    def _format(self, sheet: Sheet, region: Region, number: str) -> None:
+        self.workbook.apply(SetFormat(sheet.id, region, FormatChange(number=number)))
+
+    def _lay_out(self) -> None:
+        """Write the crosstab anew."""
+        sheet, shape = self.crosstab, self.shape
+        sheet.cells.clear(sheet.cells.used())
+        sheet.formats = FormatRules(self.workbook.palette)
+        learned = self.session.learned
+        cells = cells_of(shape, self.pairs, learned)
+        self.workbook.apply(SetCells(sheet.id, tuple(cells)))
+        self.workbook.apply(SetRoles(sheet.id, shape.roles()))
+        for region in (shape.item_block, shape.user_block, shape.predictions):
+            self._format(sheet, region, "0.00")
+        loss = Region.of(shape.loss)
+        self.workbook.apply(SetFormat(sheet.id, loss, FormatChange(number="0.0000", bold=True)))
+        crosstab_sheet.dress(sheet, shape, self.pairs)
+        if learned is not None:
+            for region, numbers in numbers_of(shape, self.pairs, learned):
+                sheet.cells.write(region, numbers)
+
+    # ------------------------------------------------------------------ following the session
+
+    def fits(self) -> bool:
+        """Whether the sheets are laid out for the model and split that there are now."""
+        split = self.session.split
+        judged = 0 if split is None else len(split.valid) or len(split.train)
+        counted = self.predictions.cells
+        assert isinstance(counted, VirtualStore)
+        return self._shape() == self.shape and counted.count == judged
+
+    def lay_out_anew(self, pairs: Pairs | None = None) -> Change:
+        """Lay the sheets out for the model as it is now, or for other users and items."""
+        before = self.crosstab.cells.used()
+        self.pairs = pairs or self.pairs
+        self._tables_as_learned()
+        self.shape = self._shape()
+        self._lay_out()
+        whole = before.union_hull(self.crosstab.cells.used())
+        places = ((self.crosstab.id, whole), *self.learned_places())
+        return Change(values=places, formulas=((self.crosstab.id, whole),), structure=True)
+
+    def numbers(self) -> list[Computed]:
+        """Return the crosstab's numbers for what is learned now."""
+        from gradsheet.formula.results import Computed
+
+        learned = self.session.learned
+        if learned is None or self._shape() != self.shape:
+            return []
+        return [
+            Computed(self.crosstab.id, region, values, np.full(region.shape, Kind.NUMBER, np.uint8))
+            for region, values in numbers_of(self.shape, self.pairs, learned)
+        ]
+
+    def learned_places(self) -> tuple[tuple[int, Region], ...]:
+        """Return where tables show what is learned."""
+        found = []
+        for sheet, first in (
+            (self.users, FIRST["users"] - 1),
+            (self.items, FIRST["items"] - 1),
+            (self.predictions, 3),
+        ):
+            used = sheet.cells.used()
+            found.append((sheet.id, Region(1, first, max(used.bottom, 2), used.right)))
+        return tuple(found)
+
+    def ratings_again(self) -> list[Computed]:
+        """Return the crosstab's ratings as the table has them now."""
+        from gradsheet.formula.results import Computed
+
+        ratings, rows = self.session.table.ratings, self.pairs.rows
+        numbers = table_sheets.shortest(ratings[np.maximum(rows, 0)])
+        numbers = np.where(rows >= 0, numbers, np.nan)
+        self.pairs.ratings[...] = numbers
+        kinds = np.where(rows >= 0, Kind.NUMBER, Kind.BLANK).astype(np.uint8)
+        values = np.where(rows >= 0, numbers, 0.0)
+        return [Computed(self.crosstab.id, self.shape.ratings, values, kinds)]
+
+    # ------------------------------------------------------------------ edits
+
+    def redirected(self, edit: Edit) -> Edit:
+        """Return what an edit of the crosstab means: its cells stand for others.
+
+        Raises
+        ------
+        UserError
+            If a rating is to be added or removed.
+        """
+        if not isinstance(edit, SetCells) or edit.sheet != self.crosstab.id:
+            return edit
+        cell, value = edit.cells[0] if len(edit.cells) == 1 else (Cell(0, 0), None)
+        if not isinstance(value, int | float):
+            touched = [Cell(*cell) for cell, _ in edit.cells]
+            if any(self._stands_for(cell) for cell in touched):
+                raise UserError(
+                    "These cells show the ratings and the model.",
+                    "Type one number at a time, or edit them on Ratings, Users and Items.",
+                )
+            return edit
+        place = self._stands_for(Cell(*cell))
+        if place is None:
+            return edit
+        sheet, row, col = place
+        if row < 0:
+            raise UserError(
+                "This user has not rated this item.",
+                "Ratings can be changed here, not added; type yourself in to add some.",
+            )
+        return WriteTable(
+            sheet,
+            np.array([row]),
+            np.array([col]),
+            np.array([float(value)]),
+            np.array([Kind.NUMBER], np.uint8),
+            f"Type into {Cell(*cell)}",
+        )
+
+    def _stands_for(self, cell: Cell) -> tuple[int, int, int] | None:
+        """Return sheet, row of its table and column that a cell of the crosstab shows."""
+        shape, pairs = self.shape, self.pairs
+        if shape.ratings.contains(cell):
+            row = int(pairs.rows[cell.row - 1, cell.col - shape.first_item])
+            return self.ratings.id, row, RATING
+        if shape.user_block.contains(cell):
+            user = int(pairs.users[cell.row - shape.user_block.top])
+            return self.users.id, user, FIRST["users"] - 1 + cell.col
+        if shape.item_block.contains(cell):
+            item = int(pairs.items[cell.col - shape.first_item])
+            factor = cell.row - shape.item_block.top - shape.has_bias
+            return self.items.id, item, FIRST["items"] + factor
+        return None
+
+    def embedding_edit(self, side: Side, row: int, numbers: Mapping[int, float]) -> Edit:
+        """Return the edit that sets numbers of one user or item, by factor; -1 is the bias."""
+        sheet = self.users if side == "users" else self.items
+        first = FIRST[side]
+        return WriteTable(
+            sheet.id,
+            np.full(len(numbers), row),
+            np.array([first + column for column in numbers]),
+            np.array([float(value) for value in numbers.values()]),
+            np.full(len(numbers), Kind.NUMBER, np.uint8),
+            f"Edit the {side}",
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OtherPairs(Edit):
+    """Show other users and items in the crosstab."""
+
+    book: RatingsBook
+    pairs: Pairs
+
+    @property
+    def label(self) -> str:
+        """Always the same."""
+        return "Choose the crosstab"
+
+    def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
+        """See `Edit.apply_to`."""
+        before = self.book.pairs
+        change = self.book.lay_out_anew(self.pairs)
+        return OtherPairs(self.book, before), change
