@@ -1,4 +1,4 @@
-"""The loss of every step of a run, kept whole and thinned for drawing.
+"""The loss of every step of a run, thinned for drawing, and when it is a million steps long.
 
 Owns the growing arrays and their min/max decimation; one thread appends while others read.
 Must not know how the losses came about; numpy only.
@@ -16,15 +16,21 @@ Losses = npt.NDArray[np.float64]
 
 _BLOCK = 256  # points summarised by one minimum and one maximum; drawing needs no finer grain
 
+MOST_POINTS = 1 << 20
+"""When there are more, the older half keeps only the extremes of every four points."""
+
 
 class LossTrace:
     """Pairs (step k, loss at the parameters after k updates), in the order of the run.
 
     Sixteen bytes a step; appending takes constant time on average. Arrays handed out are
-    read-only views that later appends and truncations never change.
+    read-only views that later appends and truncations never change. An hour of a small problem
+    makes ten million steps: from `most` points on the older half is thinned to the lowest and the
+    highest of each four, so that the best step and every spike stay.
     """
 
-    def __init__(self, capacity: int = 1024) -> None:
+    def __init__(self, capacity: int = 1024, most: int = MOST_POINTS) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._steps: Steps = np.empty(capacity, dtype=np.int64)
         self._losses: Losses = np.empty(capacity, dtype=np.float64)
@@ -40,12 +46,28 @@ class LossTrace:
         """Add a point; steps must grow (see :meth:`truncate` to go back)."""
         with self._lock:
             i = self._length
-            if i == len(self._losses):
+            if i >= self._most:
+                i = self._thin()
+            elif i == len(self._losses):
                 self._steps = np.concatenate([self._steps, np.empty_like(self._steps)])
                 self._losses = np.concatenate([self._losses, np.empty_like(self._losses)])
             self._steps[i] = step
             self._losses[i] = loss
             self._length = i + 1
+
+    def _thin(self) -> int:
+        """Thin the older half into fresh arrays, for the old ones may be on show; return how many
+        points are left."""
+        half = self._length // 8 * 4
+        rows = _low_and_high(self._losses[:half].reshape(-1, 4))
+        kept = np.unique(rows + np.arange(0, half, 4)[:, None])
+        chosen = np.concatenate([kept, np.arange(half, self._length)])
+        steps, losses = np.empty(self._most + 1, np.int64), np.empty(self._most + 1, np.float64)
+        steps[: len(chosen)] = self._steps[chosen]
+        losses[: len(chosen)] = self._losses[chosen]
+        self._steps, self._losses, self._length = steps, losses, len(chosen)
+        self._extremes = self._extremes[:0]
+        return self._length
 
     def truncate(self, length: int) -> None:
         """Forget all but the first ``length`` points, as when a run is taken back."""

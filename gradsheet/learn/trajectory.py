@@ -261,8 +261,11 @@ class Recording:
     def _keep(self, trainer: Replayable) -> None:
         stretch = self._stretches[-1]
         if not stretch.steps or stretch.steps[-1] < trainer.step:
+            state = trainer.state_dict()
+            if stretch.states and torch.equal(stretch.states[-1]["generator"], state["generator"]):
+                state["generator"] = stretch.states[-1]["generator"]  # five kilobytes each
             stretch.steps.append(trainer.step)
-            stretch.states.append(trainer.state_dict())
+            stretch.states.append(state)
         self._end = trainer.step
         self._next = trainer.step + self._spacing
         while self.nbytes() > self._budget and self._thin():

@@ -130,3 +130,20 @@ def test_reading_while_another_thread_appends_gives_whole_points() -> None:
     finally:
         stop.set()
         writer.join()
+
+
+def test_a_very_long_trace_keeps_its_extremes_and_its_newest_points() -> None:
+    generator = np.random.default_rng(3)
+    losses = generator.normal(size=5000)
+    trace = LossTrace(most=256)
+    for step, loss in enumerate(losses.tolist()):
+        trace.append(step, loss)
+    steps, kept = trace.arrays()
+    assert len(trace) <= 257
+    assert (np.diff(steps) > 0).all()
+    assert (losses[steps] == kept).all()
+    assert losses.min() in kept
+    assert losses.max() in kept
+    assert steps[-64:].tolist() == list(range(4936, 5000))
+    drawn, _ = trace.decimated(40)
+    assert drawn[-1] == 4999
