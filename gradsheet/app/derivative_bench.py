@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from gradsheet.app.path_view import path_view, row_of
+from gradsheet.app.path_view import PathView, path_view, row_of
 from gradsheet.formula.address import Cell, column_name
 from gradsheet.formula.values import UserError
 from gradsheet.learn.derivatives import ErrorCurve, Estimate, error_curve, estimate
@@ -78,6 +78,8 @@ def target_of(document: Document, cell: Cell, weight: Weight = "slope") -> Targe
         If the selected cell is not one that training changes.
     """
     view = path_view(document)
+    if view is not None and not len(view.x):
+        return _of_function(view, cell, weight)
     if view is not None:
         row = row_of(view, cell)
         row = 0 if row is None else row
@@ -99,6 +101,34 @@ def target_of(document: Document, cell: Cell, weight: Weight = "slope") -> Targe
         title = f"squared error of row {view.top + row + 1} by its {weight}"
         return Target(title, point[at], float(view.gradients[row, at]), row_loss)
     return _parameter(document, cell)
+
+
+def _of_function(view: PathView, cell: Cell, weight: Weight) -> Target:
+    """The function of the sheet, at a row's x and y."""
+    plane = view.plane
+    if plane is None:
+        raise UserError("This formula cannot be drawn or measured.", "Choose another function.")
+    row = row_of(view, cell) or 0
+    at = 1 if weight == "slope" else 0
+    point = view.rows[row]
+
+    def along() -> tuple[Callable[[float], float], float]:
+        import torch
+
+        from gradsheet.learn.surface_code import compile_surface
+
+        values, _ = compile_surface(str(plane.key[0]))
+        root = torch.tensor(point, dtype=torch.float64, requires_grad=True)
+        (gradient,) = torch.autograd.grad(values(root[:1], root[1:]).sum(), [root])
+
+        def moved(value: float) -> float:
+            x, y = (value, point[1]) if at == 0 else (point[0], value)
+            return float(values(torch.tensor([x]).double(), torch.tensor([y]).double()))
+
+        return moved, float(gradient[at])
+
+    title = f"f(x, y) at row {view.top + row + 1} by {'xy'[at]}"
+    return Target(title, float(point[at]), float(view.gradients[row, at]), along)
 
 
 def _parameter(document: Document, cell: Cell) -> Target:

@@ -26,6 +26,7 @@ from gradsheet.learn.problem import Parameter, Problem
 from gradsheet.lessons import descent_edits
 from gradsheet.lessons.descent_data import drawn
 from gradsheet.lessons.descent_layout import KINDS
+from gradsheet.lessons.function_book import is_function
 from gradsheet.lessons.lesson import LessonBook
 from gradsheet.sheet.edits import Composite, Edit, SetCells, SetValues
 from gradsheet.sheet.workbook import Change, Workbook
@@ -250,13 +251,20 @@ class EpochTraining(Training):
         self._document.notify_run()
 
     def new_start(self, fresh: Workbook, label: str) -> None:
-        """Draw other points, from the document's seed."""
+        """Draw other points, or another start on a function, from the document's seed."""
         self.withdraw()
         self.stop()
         seed = self._document.seed
+        if is_function(self._document.workbook):
+            from gradsheet.app import function_lab
+
+            x, y = function_lab.random_point(self._document, seed)
+            self.marked(label, function_lab.start_edit(self._document, self.sheet, x, y))
+            return
         count = self.epoch.path[0].rows if self.epoch.path else 29
         edit = descent_edits.set_points(self._document.workbook, drawn(seed, count))
         self.marked(f"New points (seed {seed})", edit)
+        self._document.rewind_others()
 
     def marked(self, label: str, edit: Edit) -> None:
         """Apply an edit that starts the run anew; undo brings the run back too."""

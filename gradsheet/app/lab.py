@@ -9,12 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gradsheet.app import function_lab
 from gradsheet.app.epoch_training import EpochTraining
 from gradsheet.app.path_view import start_cells
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
+from gradsheet.learn.epoch_step import named_region
 from gradsheet.lessons import descent_data, descent_edits
 from gradsheet.lessons.descent_data import LineData
+from gradsheet.lessons.function_book import is_function
 from gradsheet.sheet.edits import Edit, SetCells
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ def place_of(document: Document, sheet: int, cell: Cell) -> int | None:
 def set_batch(document: Document, rows: int) -> None:
     """Make mini-batches of so many rows. Raises UserError."""
     training = _training(document)
+    if is_function(document.workbook):
+        raise UserError("A function has no rows to choose from.", "Descend on points for that.")
     sheet = document.workbook.sheet(training.sheet)
     _do(training, descent_edits.set_batch(document.workbook, sheet, rows))
 
@@ -56,26 +61,43 @@ def set_batch(document: Document, rows: int) -> None:
 def set_correction(document: Document, is_corrected: bool) -> None:
     """Add or remove Adam's bias correction. Raises UserError."""
     training = _training(document)
+    if is_function(document.workbook):
+        _do(training, function_lab.correction_edit(document, training.sheet, is_corrected))
+        return
     sheet = document.workbook.sheet(training.sheet)
     _do(training, descent_edits.set_correction(document.workbook, sheet, is_corrected))
 
 
 def reset_as_the_lecture(document: Document) -> None:
-    """Put a = b = 1 and the states to their warmed-up start. Raises UserError."""
+    """Put a = b = 1, or x and y of a function, and the states to their start. Raises UserError."""
     training = _training(document)
+    if is_function(document.workbook):
+        _do(training, function_lab.reset_edit(document, training.sheet))
+        return
     sheet = document.workbook.sheet(training.sheet)
     _do(training, descent_edits.reset(document.workbook, sheet))
 
 
 def set_start(document: Document, intercept: float, slope: float) -> None:
-    """Start from a point of the plane. Raises UserError."""
+    """Start from a point of the plane: intercept and slope, or x and y. Raises UserError."""
     training = _training(document)
-    _do(training, SetCells(training.sheet, start_cells(intercept, slope)))
+    if is_function(document.workbook):
+        _do(training, function_lab.start_edit(document, training.sheet, intercept, slope))
+        return
+    cells = start_cells(intercept, slope)
+    beside = named_region(document.workbook, training.sheet, "l2const")
+    if beside is not None:  # Adam with L2, the right half of `adamw`, starts at the same point
+        down = Cell(beside.first.row + 1, beside.first.col)
+        cells += ((beside.first, intercept), (down, slope))
+    label = f"Start at {intercept:.4g}, {slope:.4g}"
+    training.marked(label, SetCells(training.sheet, cells))
 
 
 def set_points(document: Document, data: LineData) -> None:
     """Learn from other points, on every sheet. Raises UserError."""
     training = _training(document)
+    if is_function(document.workbook):
+        raise UserError("These sheets descend on a function.", "Choose the line fit first.")
     _do(training, descent_edits.set_points(document.workbook, data))
     document.rewind_others()
 
@@ -104,6 +126,11 @@ def _training(document: Document) -> EpochTraining:
             "This is not one of the gradient-descent sheets.", "Open one of those lessons."
         )
     return training
+
+
+def mark(document: Document, edit: Edit) -> None:
+    """Apply an edit that starts the run anew. Raises UserError."""
+    _do(_training(document), edit)
 
 
 def _do(training: EpochTraining, edit: Edit) -> None:

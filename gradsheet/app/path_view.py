@@ -12,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gradsheet.app.epoch_training import EpochTraining
+from gradsheet.app.function_lab import plane_of
+from gradsheet.app.plane import Plane, line_plane
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind
 from gradsheet.learn.epoch_step import named_region
 from gradsheet.lessons.descent_layout import KINDS
+from gradsheet.lessons.function_book import is_function
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
@@ -47,7 +50,9 @@ class PathView:
     began : int
         Where in the trail the epoch that is shown begins.
     x, y : ndarray (n,)
-        The data.
+        The data; empty for a function.
+    plane : Plane or None
+        What the path is drawn on.
     """
 
     sheet: int
@@ -62,6 +67,7 @@ class PathView:
     began: int
     x: Floats
     y: Floats
+    plane: Plane | None
 
 
 def path_view(document: Document) -> PathView | None:
@@ -89,13 +95,15 @@ def path_view(document: Document) -> PathView | None:
     rows = pair(const.left, slope.left)
     new = pair(*(r.left for r in last if r is not None)) if None not in last else rows * np.nan
     momentum = named_region(workbook, sheet, "momlast")
+    is_a_function = is_function(workbook)
+    x, y = (np.empty(0), np.empty(0)) if is_a_function else (column(0), column(1))
     trail, began = _trail(training, rows)
     return PathView(
         sheet=sheet, name=name, top=top, rows=rows, produced=new[-1],
         gradients=pair(*gradient), moves=new - rows,
         momentum=pair(momentum.left, momentum.left + 1) if momentum is not None else None,
         trail=trail, began=began,
-        x=column(0), y=column(1),
+        x=x, y=y, plane=plane_of(workbook) if is_a_function else line_plane(x, y),
     )  # fmt: skip
 
 

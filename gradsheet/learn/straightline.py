@@ -52,11 +52,19 @@ def _power(x: float, y: float) -> float:
     return result
 
 
+def _sign(x: float) -> float:
+    return float(x > 0) - float(x < 0)
+
+
 _SCOPE = {"__builtins__": {}, "sqrt": math.sqrt, "exp": math.exp, "ln": math.log, "abs": abs,
-          "min": min, "max": max, "sum_of": math.fsum, "power": _power}  # fmt: skip
+          "min": min, "max": max, "sum_of": math.fsum, "power": _power, "log10": math.log10,
+          "sin": math.sin, "cos": math.cos, "tan": math.tan, "sinh": math.sinh,
+          "cosh": math.cosh, "tanh": math.tanh, "arctan": math.atan, "sign": _sign}  # fmt: skip
 _OPERATORS = {"+": "+", "-": "-", "*": "*", "/": "/", "=": "==", "<>": "!=", "<": "<", ">": ">",
               "<=": "<=", ">=": ">="}  # fmt: skip
-_ONE_TO_ONE = {"SQRT": "sqrt", "EXP": "exp", "LN": "ln", "ABS": "abs"}
+_ONE_TO_ONE = {"SQRT": "sqrt", "EXP": "exp", "LN": "ln", "ABS": "abs", "LOG10": "log10",
+               "SIN": "sin", "COS": "cos", "TAN": "tan", "SINH": "sinh", "COSH": "cosh",
+               "TANH": "tanh", "ATAN": "arctan", "SIGN": "sign"}  # fmt: skip
 
 
 class StraightLine:
@@ -221,6 +229,10 @@ class StraightLine:
     def _call(self, name: str, args: tuple[Expr, ...], place: Place) -> str:
         if name in _ONE_TO_ONE and len(args) == 1:
             return f"{_ONE_TO_ONE[name]}({self._text(args[0], place)})"
+        if name == "PI" and not args:
+            return repr(math.pi)
+        if name == "POWER" and len(args) == 2:
+            return self._text(Binary("^", *args), place)
         if name == "IF" and len(args) == 3:
             test, yes, no = (self._text(arg, place) for arg in args)
             return f"({yes} if {test} else {no})"

@@ -16,6 +16,7 @@ from gradsheet.lessons import (
     descent_nesterov,
     descent_rmsprop,
     dotprod,
+    functions,
 )
 from gradsheet.lessons.lesson import Lesson
 
@@ -24,7 +25,7 @@ LESSONS: dict[str, Lesson] = {
     for module in (
         dotprod, bias, descent_basic, descent_momentum, descent_nesterov, descent_adagrad,
         descent_rmsprop, descent_adam, descent_adamw, descent_eve, descent_adagrad_ann,
-        descent_adam_ann,
+        descent_adam_ann, functions,
     )
 }  # fmt: skip
 

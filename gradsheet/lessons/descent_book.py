@@ -90,7 +90,7 @@ def build_for(active: str, seed: int, data: Crosstab | None) -> LessonBook:
     return build(active, seed)
 
 
-def book_on(workbook: Workbook, active: str) -> LessonBook:
+def book_on(workbook: Workbook, active: str, loss_name: str = "error") -> LessonBook:
     """Return what a document needs to run one sheet of the workbook."""
     sheet = sheet_named(workbook, active)
     epoch = epoch_step_of(workbook, sheet.id)
@@ -106,7 +106,7 @@ def book_on(workbook: Workbook, active: str) -> LessonBook:
         optimizer=kind.rule,
         sheet=sheet.id,
         selection=Cell(FIRST_ROW - 1, 2),
-        loss_name="error",
+        loss_name=loss_name,
     )
 
 
@@ -176,25 +176,23 @@ def _frame(plan: SheetPlan) -> dict[Cell, Content]:
     for (letter, offset), content in plan.kind.below.items():
         cell = below(letter, offset, plan.rows)
         cells[cell] = _content(content, cell, plan)
-    error = below(plan.kind.error, 1, plan.rows)
-    letter = plan.kind.error
-    cells[error] = _formula(f"=SQRT(SUM({letter}{FIRST_ROW}:{letter}{plan.last}))", str(error))
+    if plan.kind.total:
+        error = below(plan.kind.error, 1, plan.rows)
+        cells[error] = _content(plan.kind.total.replace("{e}", plan.kind.error), error, plan)
     top = below("C", LOG_OFFSET, plan.rows)
-    cells[Cell(top.row - 2, top.col)] = "Error of every epoch:"
-    cells[Cell(top.row - 1, top.col)] = "rmse"
-    cells[Cell.parse("A1")] = "batch"
-    batch_end = FIRST_ROW + min(plan.batch, plan.rows) - 1
+    titles = ("f after every pass:", "f") if plan.kind.is_function else (
+        "Error of every epoch:", "rmse")  # fmt: skip
+    cells[Cell(top.row - 2, top.col)], cells[Cell(top.row - 1, top.col)] = titles
+    cells[Cell.parse("A1")] = "steps" if plan.kind.is_function else "batch"
+    batch = plan.rows if plan.kind.is_function else min(plan.batch, plan.rows)
+    batch_end = FIRST_ROW + batch - 1
     cells[Cell.parse("A2")] = _formula(f"=ROWS(A{FIRST_ROW}:A{batch_end})", "A2")
     return cells
 
 
 def _table(plan: SheetPlan) -> dict[Cell, Content]:
     """Return the rows of x and y and every column of the optimizer."""
-    cells: dict[Cell, Content] = {Cell(2, 0): "x", Cell(2, 1): "y"}
-    first = Cell(FIRST_ROW - 1, 0)
-    x = _formula(f"={DATA_SHEET}!B{DATA_FIRST_ROW}", str(first))
-    for row in range(FIRST_ROW - 1, plan.last):
-        cells[Cell(row, 0)] = cells[Cell(row, 1)] = x
+    cells = {} if plan.kind.is_function else _points(plan)
     ends = _ends(plan)
     for column in (*plan.kind.columns, *_means(plan)):
         at = column_index(column.letter)
@@ -205,6 +203,15 @@ def _table(plan: SheetPlan) -> dict[Cell, Content]:
             if text:
                 cell = Cell(row - 1, at)
                 cells[cell] = _content(text, cell, plan)
+    return cells
+
+
+def _points(plan: SheetPlan) -> dict[Cell, Content]:
+    """Return the columns of x and y, which read the sheet `data`."""
+    cells: dict[Cell, Content] = {Cell(2, 0): "x", Cell(2, 1): "y"}
+    x = _formula(f"={DATA_SHEET}!B{DATA_FIRST_ROW}", str(Cell(FIRST_ROW - 1, 0)))
+    for row in range(FIRST_ROW - 1, plan.last):
+        cells[Cell(row, 0)] = cells[Cell(row, 1)] = x
     return cells
 
 
@@ -311,6 +318,13 @@ def _roles(plan: SheetPlan) -> tuple[RoleRegion, ...]:
     top, bottom = FIRST_ROW - 1, plan.last
     error = below(plan.kind.error, 1, plan.rows)
     errors = Region(top, error.col, bottom, error.col + 1)
+    if plan.kind.is_function:
+        return (
+            RoleRegion(Region(0, 2, 2, 3), Role.PARAMETER, "start of x and y"),
+            RoleRegion(Region(top, 2, bottom + 1, 4), Role.PARAMETER, "x and y"),
+            RoleRegion(errors, Role.LOSS, "f(x, y)"),
+            RoleRegion(Region.of(error), Role.LOSS, "f after the pass"),
+        )
     return (
         RoleRegion(Region(0, 2, 2, 3), Role.PARAMETER, "start of a and b"),
         RoleRegion(Region(top, 0, bottom, 2), Role.DATA, "data"),
@@ -323,6 +337,8 @@ def _roles(plan: SheetPlan) -> tuple[RoleRegion, ...]:
 
 def _notes(plan: SheetPlan) -> dict[Cell, str]:
     last = plan.last
+    if plan.kind.is_function:
+        return _notes_of_function(plan)
     notes = {
         Cell.parse("C1"): (
             "An epoch copies the new b and a that the last row produced up here and recalculates. "
@@ -342,5 +358,24 @@ def _notes(plan: SheetPlan) -> dict[Cell, str]:
     if "momtarget" in plan.kind.names or "gradtarget" in plan.kind.names:
         notes[Cell(last, 0)] = (
             f"Row {last + 1} holds the optimizer's state from the epoch before; row 3 reads it."
+        )
+    return notes
+
+
+def _notes_of_function(plan: SheetPlan) -> dict[Cell, str]:
+    last = plan.last
+    notes = {
+        Cell.parse("C1"): (
+            f"Where the pass starts. After {plan.rows} steps a pass copies the new x and y up "
+            "here and recalculates."
+        ),
+        Cell.parse(plan.kind.rate): "The learning rate. Change it and every row below follows.",
+        Cell.parse("E4"): "The formula of the sheet function, at this row's x and y.",
+        below("E", 1, plan.rows): "f where the pass ended: what an epoch logs below.",
+    }
+    if "momtarget" in plan.kind.names or "gradtarget" in plan.kind.names:
+        notes[Cell(last, 0)] = (
+            f"Row {last + 1} holds the optimizer's state from the pass before; row 3 reads it. "
+            "The squared averages begin with the squares of the two derivatives at the start."
         )
     return notes

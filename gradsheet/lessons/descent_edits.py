@@ -73,10 +73,10 @@ def set_points(workbook: Workbook, data: LineData) -> Edit:
     edits: list[Edit] = []
     home, source = workbook.by_name(DATA_SHEET), fresh.by_name(DATA_SHEET)
     if home is not None and source is not None:
-        edits += _transplant(workbook, home, fresh, source)
+        edits += transplanted(workbook, home, fresh, source)
     for sheet in sheets:
         edits += _anew(workbook, sheet, fresh)
-    edits.append(_names(workbook, sheets, fresh))
+    edits.append(names_of(workbook, sheets, fresh))
     return Composite(tuple(edits), f"Learn from {data.source}")
 
 
@@ -143,7 +143,7 @@ def _rewritten(
     name = plan.kind.name
     fresh = build(name, data=given(x, y), plans={name: plan}, only=[name]).workbook
     edits = _anew(workbook, sheet, fresh, keep)
-    edits.append(_names(workbook, [sheet], fresh))
+    edits.append(names_of(workbook, [sheet], fresh))
     return Composite(tuple(edits), label)
 
 
@@ -173,10 +173,10 @@ def _anew(
     fresh.apply(SetCells(source.id, tuple(own)))
     if own:
         warm_up(fresh, source)
-    return _transplant(workbook, sheet, fresh, source)
+    return transplanted(workbook, sheet, fresh, source)
 
 
-def _transplant(workbook: Workbook, to: Sheet, fresh: Workbook, source: Sheet) -> list[Edit]:
+def transplanted(workbook: Workbook, to: Sheet, fresh: Workbook, source: Sheet) -> list[Edit]:
     """Return the edits that give one sheet the contents of another."""
     used = source.cells.used()
     values, kinds = source.cells.read(used)
@@ -194,7 +194,7 @@ def _transplant(workbook: Workbook, to: Sheet, fresh: Workbook, source: Sheet) -
     return edits
 
 
-def _names(workbook: Workbook, sheets: list[Sheet], fresh: Workbook) -> Edit:
+def names_of(workbook: Workbook, sheets: list[Sheet], fresh: Workbook) -> Edit:
     """Return the edit that gives sheets the names of their fresh versions."""
     ids = {s.id for s in sheets}
     kept = [n for n in workbook.names if n.sheet not in ids]

@@ -70,6 +70,10 @@ class Kind:
         Letters of de/db and de/da.
     mean : (str, str)
         Letters of the mean gradients of a mini-batch.
+    is_function : bool
+        Whether a row is a step on a function of two numbers, rather than a point of a line.
+    total : str
+        Formula of the loss cell below the column of errors; "" where `below` has it.
     rate : str
         Address of the learning rate.
     rule : str
@@ -90,6 +94,8 @@ class Kind:
     rule: str
     hyper: Mapping[str, str] = field(default_factory=dict)
     mean: tuple[str, str] = ("V", "W")
+    is_function: bool = False
+    total: str = "=SQRT(SUM({e}{a}:{e}{z}))"
 
 
 _WEIGHTS = (

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from gradsheet.app import lab
+from gradsheet.app import function_lab, lab
 from gradsheet.app.commands import command
 from gradsheet.app.epoch_training import EpochTraining
 from gradsheet.app.messages import message_of
@@ -203,6 +203,9 @@ class DescentLab(QObject):
         settings.correction_chosen.connect(self._do(partial(lab.set_correction, document)))
         settings.points_asked.connect(self._do(partial(lab.draw_points, document)))
         settings.reset_asked.connect(self._do(partial(lab.reset_as_the_lecture, document)))
+        settings.function_chosen.connect(self._do(partial(function_lab.choose, document)))
+        settings.formula_typed.connect(self._do(partial(function_lab.type_formula, document)))
+        settings.steepness_chosen.connect(self._do(partial(function_lab.set_steepness, document)))
         settings.paste_asked.connect(self._do(self._paste))
         settings.file_asked.connect(self._do(self._open_file))
         return stack
@@ -328,6 +331,7 @@ class DescentLab(QObject):
             has_switch = plan.kind.name == "adam"
             corrected = plan.kind.title.endswith("correction") if has_switch else None
             self.settings.show_plan(plan.rows, plan.batch, corrected)
+            self.settings.show_function(function_lab.view_of(self._document))
 
     # ------------------------------------------------------------------ grid and panels
 

@@ -312,3 +312,33 @@ def test_a_problem_of_many_parameters_shows_a_slice_that_says_so(window: Any, qt
     window.grid.select(Region.parse("H19:I19"))
     panel.principal_asked.emit(False)
     qtbot.waitUntil(lambda: "two chosen parameters" in panel.words.text(), timeout=20_000)
+
+
+def test_a_function_is_chosen_typed_and_made_steeper(window: Any, lab: Any, qtbot: Any) -> None:
+    settings, document = lab.settings, window.document
+    settings.function_chosen.emit("quadratic")
+    wait_calm(window, qtbot)
+    assert number(document, "C1") == -10
+    panel = lab.panels["trajectory"]
+    qtbot.waitUntil(lambda: panel._view is not None and panel._view.plane.axes == ("x", "y"))
+    assert settings.batch.isHidden()
+    assert not settings.steepness.isHidden()
+    at_20 = panel.loss(np.array([[0.0, 1.0]]))[0]
+    settings.steepness_chosen.emit(100.0)
+    wait_calm(window, qtbot)
+    qtbot.waitUntil(lambda: panel.loss(np.array([[0.0, 1.0]]))[0] == pytest.approx(5 * at_20))
+    settings.formula_typed.emit("(x-3)^2+SIN(y)^2")
+    wait_calm(window, qtbot)
+    assert number(document, "F4") == -10
+    settings.formula_typed.emit("x+banana")
+    assert "banana" in document.log.messages()[-1].text
+    document.step_run(3)
+    wait_calm(window, qtbot)
+    panel.start_chosen.emit(1.0, 1.0)
+    wait_calm(window, qtbot)
+    assert (number(document, "C1"), number(document, "C2")) == (1.0, 1.0)
+    assert document.run.step == 0
+    settings.function_chosen.emit("line")
+    wait_calm(window, qtbot)
+    assert document.lesson.id == "momentum"
+    assert not settings.batch.isHidden()

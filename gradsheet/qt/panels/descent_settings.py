@@ -5,9 +5,23 @@ Owns the widgets; what they do is asked for by signals. Knows no document.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSpinBox, QToolButton, QWidget
+import math
 
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
+
+from gradsheet.app.function_lab import LINE, FunctionView, choices
 from gradsheet.qt.number_field import NumberField
 from gradsheet.qt.theme import SPACE
 
@@ -22,6 +36,10 @@ class DescentSettings(QWidget):
     file_asked = Signal()
     paste_asked = Signal()
     reset_asked = Signal()
+    function_chosen = Signal(str)
+    """Id of a preset, of the line fit, or of a typed formula."""
+    formula_typed = Signal(str)
+    steepness_chosen = Signal(float)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -54,6 +72,8 @@ class DescentSettings(QWidget):
         self.form = self._build_form()
         grid.addWidget(self.form, 1, 0, 1, 6)
         self.form.hide()
+        self._of_points = (label, self.batch, self.whole, self.points)
+        grid.addLayout(self._build_function(), 2, 0, 1, 6)
 
     def _button(self, text: str, about: str) -> QToolButton:
         button = QToolButton(self)
@@ -61,6 +81,66 @@ class DescentSettings(QWidget):
         button.setToolTip(about)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return button
+
+    def _build_function(self) -> QHBoxLayout:
+        """Return the row in which the function is chosen, typed and made steeper."""
+        self.function = QComboBox(self)
+        self.function.setAccessibleName("Function")
+        self.function.setToolTip("What is descended on: points of a line, or a function of x and y")
+        for name, title, about in choices():
+            self.function.addItem(title, name)
+            self.function.setItemData(
+                self.function.count() - 1, about, Qt.ItemDataRole.ToolTipRole
+            )
+        self.function.activated.connect(self._on_function)
+        self.formula = QLineEdit(self)
+        self.formula.setAccessibleName("Formula in x and y")
+        self.formula.setToolTip("f(x, y) as in a cell, such as (1-x)^2+100*(y-x^2)^2; k is a dial")
+        self.formula.returnPressed.connect(self._on_formula)
+        self.steepness = QSlider(Qt.Orientation.Horizontal, self)
+        self.steepness.setRange(0, 30)
+        self.steepness.setAccessibleName("k, the condition number")
+        self.steepness.setToolTip("k of the formula: on the bowl, its steep side over its flat one")
+        self.steepness.valueChanged.connect(self._on_steepness)
+        self._k = QLabel(self)
+        self._k.setMinimumWidth(7 * SPACE)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE // 2)
+        row.addWidget(self.function)
+        row.addWidget(self.formula, 2)
+        row.addWidget(self._k)
+        row.addWidget(self.steepness, 1)
+        return row
+
+    def show_function(self, view: FunctionView) -> None:
+        """Show what is descended on, and only the dials that belong to it."""
+        is_line = view.name == LINE
+        self.function.setCurrentIndex(self.function.findData(view.name))
+        self.formula.setVisible(not is_line)
+        if not self.formula.hasFocus() or not self.formula.isModified():
+            self.formula.setText(view.formula)
+        for widget in self._of_points:
+            widget.setVisible(is_line)
+        self.form.setVisible(is_line and self.points.isChecked())
+        self.lecture.setText("Lecture's reset" if is_line else "Reset start")
+        has_k = view.steepness is not None
+        self._k.setVisible(has_k)
+        self.steepness.setVisible(has_k)
+        if view.steepness is not None:
+            with QSignalBlocker(self.steepness):
+                self.steepness.setValue(round(10 * math.log10(max(view.steepness, 1.0))))
+            self._k.setText(f"k = {view.steepness:.4g}")
+
+    def _on_function(self, _: int) -> None:
+        self.formula.setModified(False)
+        self.function_chosen.emit(str(self.function.currentData()))
+
+    def _on_formula(self) -> None:
+        self.formula.setModified(False)
+        self.formula_typed.emit(self.formula.text())
+
+    def _on_steepness(self, tenths: int) -> None:
+        self.steepness_chosen.emit(float(f"{10 ** (tenths / 10):.2g}"))
 
     def _build_form(self) -> QWidget:
         form = QWidget(self)

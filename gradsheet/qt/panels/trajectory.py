@@ -13,13 +13,15 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gradsheet.app.path_view import PathView
+from gradsheet.app.plane import LINE_WINDOW, Plane
 from gradsheet.qt.line_chart import FLOATS
 from gradsheet.qt.optimizer_colours import colour_of
 from gradsheet.qt.plane_plot import PlanePlot
 from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10, thinned
 from gradsheet.qt.theme import SPACE, current_theme
 
-FIRST_VIEW = ((-12.0, 50.0), (-0.5, 4.0))
+FAR = 160
+"""Points so many windows away are not fitted: a run that diverged leaves the plot readable."""
 ARROW_SHARE = 0.16
 """Length of the longest arrow as a share of the plot's width."""
 NEAR_PX = 10
@@ -37,7 +39,7 @@ class TrajectoryPanel(QWidget):
         super().__init__(parent)
         self._view: PathView | None = None
         self._row: int | None = None
-        self._data_key: tuple[float, ...] = ()
+        self._plane: Plane | None = None
         self._fitted = True
         self._build()
         self.apply_theme()
@@ -130,7 +132,7 @@ class TrajectoryPanel(QWidget):
             self._rows.setData([], [])
             self._current.setData([], [])
             self.plot.set_loss(None)
-            self._data_key = ()
+            self._plane = None
             return
         self._follow_data(view)
         self._draw()
@@ -145,38 +147,39 @@ class TrajectoryPanel(QWidget):
         """Show the whole path, and the goal."""
         self._fitted = True
         self._fit.setEnabled(False)
-        self._fit_view(FIRST_VIEW)
-
-    def _fit_view(self, view: tuple[tuple[float, float], tuple[float, float]]) -> None:
-        (left, right), (low, high) = view
+        left, right, low, high = self._plane.window if self._plane is not None else LINE_WINDOW
         if self._view is not None:
+            wide, tall = right - left, high - low
             points = self._view.trail
-            near = points[(np.abs(points) < 1e4).all(axis=1)]
-            spans = finite_range(near[:, 0]), finite_range(near[:, 1])
+            near = (np.abs(points) < FAR * np.array([wide, tall])).all(axis=1)
+            spans = [finite_range(points[near, i]) for i in (0, 1)]
             if spans[0] is not None and spans[1] is not None:
-                left, right = min(left, spans[0][0] - 1), max(right, spans[0][1] + 1)
-                low, high = min(low, spans[1][0] - 0.1), max(high, spans[1][1] + 0.1)
+                edge, rim = 0.02 * wide, 0.02 * tall
+                left, right = min(left, spans[0][0] - edge), max(right, spans[0][1] + edge)
+                low, high = min(low, spans[1][0] - rim), max(high, spans[1][1] + rim)
         self.plot.show_range((left, right), (low, high))
 
     def _follow_data(self, view: PathView) -> None:
-        """Draw the bands anew where x or y have changed."""
-        good = np.isfinite(view.x) & np.isfinite(view.y)
-        x, y = view.x[good], view.y[good]
-        if not len(x):
+        """Draw the bands anew where the data or the function have changed."""
+        plane = view.plane
+        if plane is None:
+            self.plot.set_loss(None)
+            self._plane = None
             return
-        moments = (x.mean(), (x * x).mean(), y.mean(), (x * y).mean(), (y * y).mean())
-        key = tuple(float(m) for m in moments)
-        if key != self._data_key:
-            self._data_key = key
-            self.plot.set_loss(self.loss)
-            if self._fitted:
-                self._fit_view(FIRST_VIEW)
+        if self._plane is None or plane.key != self._plane.key:
+            is_elsewhere = self._plane is None or plane.axes != self._plane.axes
+            self._plane = plane
+            self.plot.set_titles(*plane.axes)
+            self.plot.set_loss(plane.loss)
+            if self._fitted or is_elsewhere:
+                self.fit()
 
     def loss(self, points: FLOATS) -> FLOATS:
-        """Return the mean squared error of all rows at (intercept, slope) points (n, 2)."""
-        x, xx, y, xy, yy = self._data_key or (0.0, 0.0, 0.0, 0.0, 0.0)
-        b, a = points[:, 0], points[:, 1]
-        return np.maximum(b * (b + 2 * (x * a - y)) + a * (xx * a - 2 * xy) + yy, 0.0)
+        """Return the loss of all rows, or the function, at points (n, 2)."""
+        if self._plane is None:
+            return np.full(len(points), np.nan)
+        with np.errstate(all="ignore"):
+            return self._plane.loss(points)
 
     def _draw(self) -> None:
         view = self._view
@@ -226,13 +229,18 @@ class TrajectoryPanel(QWidget):
         b, a = view.rows[row]
         db, da = view.gradients[row]
         theme = current_theme()
+        names, what = ("b", "a"), "mean squared error"
+        if view.plane is not None:
+            names, what = view.plane.names, view.plane.loss_name
+        first, second_name = names
+        slopes = ("de/db", "de/da") if what != "f" else ("df/dx", "df/dy")
         arrow = f"<span style='color:{theme.role_colour('loss')}'>▬</span> gradient step"
         second = ""
         if view.momentum is not None:
             second = f", <span style='color:{theme.accent}'>▬</span> momentum step"
         return (
-            f"Row {view.top + row + 1}: b = {b:.6g}, a = {a:.6g}, "
-            f"mean squared error {loss:.5g}, de/db = {db:.4g}, de/da = {da:.4g}. "
+            f"Row {view.top + row + 1}: {first} = {b:.6g}, {second_name} = {a:.6g}, "
+            f"{what} {loss:.5g}, {slopes[0]} = {db:.4g}, {slopes[1]} = {da:.4g}. "
             f"{arrow}{second}"
         )
 
