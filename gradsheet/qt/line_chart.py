@@ -32,6 +32,9 @@ LEFT_ROOM = 0.012
 class NumberAxis(pg.AxisItem):
     """An axis with plain numbers: 10,000 rather than 10k or 1e+04; 1, 2, 5 in a log decade."""
 
+    lines_a_tick = 4.0
+    """Room of a number on an upright axis, in heights of its digits; less for small plots."""
+
     def boundingRect(self) -> QRectF:
         """Leave room for the labels of the first and the last tick, which stand half outside."""
         return super().boundingRect().adjusted(-HALF_LABEL_PX, -8, HALF_LABEL_PX, 8)
@@ -56,7 +59,7 @@ class NumberAxis(pg.AxisItem):
         low, high = sorted((minVal, maxVal))
         if size <= 0 or not high > low:
             return []
-        room = size / (TICK_PX * (5 if self.orientation == "bottom" else 4))
+        room = size / (TICK_PX * (5 if self.orientation == "bottom" else self.lines_a_tick))
         if not self.logMode:
             step = _nice_step((high - low) / max(room, 1.0))
             first = math.ceil(low / step - 1e-9)

@@ -46,6 +46,7 @@ from gradsheet.qt.panels.progress_strip import ProgressStrip
 from gradsheet.qt.panels.run_bar import RunBar
 from gradsheet.qt.panels.status import StatusBar
 from gradsheet.qt.panels.time_bar import TimeBar
+from gradsheet.qt.ratings_docks import RatingsDocks
 from gradsheet.qt.ratings_opening import RatingsOpening, ask_for_file
 from gradsheet.qt.recent_menu import RecentMenu
 from gradsheet.qt.sheet_tabs import SheetTabs
@@ -109,6 +110,7 @@ class MainWindow(QMainWindow):
         )
         self._layout.restore()
         self._on_replaced()
+        self.ratings_docks.follow_document()  # the layout of last time may have shown its docks
 
     # ------------------------------------------------------------------ parts
 
@@ -183,6 +185,7 @@ class MainWindow(QMainWindow):
             dock.visibilityChanged.connect(self._refresh_actions)
             self.docks[name] = dock
         self.lab = DescentLab(self)
+        self.ratings_docks = RatingsDocks(self)
 
     def _build_status(self) -> None:
         self.status = StatusBar(self)
@@ -212,6 +215,7 @@ class MainWindow(QMainWindow):
         self.opening.opened.connect(self._on_opened)
         self.recent_menu.chosen.connect(self.open_path)
         self.lab.connect_to()
+        self.ratings_docks.connect_to()
         follow_system(self._on_system_theme)
 
     # ------------------------------------------------------------------ the clock
@@ -220,9 +224,11 @@ class MainWindow(QMainWindow):
         self.document.poll()
         self.opening.poll()
         self.lab.poll()
+        self.ratings_docks.poll()
 
     def _is_busy(self) -> bool:
-        return self.document.is_busy or self.opening.is_busy or self.lab.is_busy
+        parts = (self.document, self.opening, self.lab, self.ratings_docks)
+        return any(part.is_busy for part in parts)
 
     # ------------------------------------------------------------------ the document speaks
 
@@ -396,6 +402,8 @@ class MainWindow(QMainWindow):
     def reset_layout(self) -> None:
         """Put every panel back where it was at first."""
         self._layout.reset()
+        if self.ratings_docks.session is not None:
+            self.ratings_docks.arrange()
 
     # ------------------------------------------------------------------ life
 
@@ -431,6 +439,7 @@ class MainWindow(QMainWindow):
         self._summary.stop()
         self.opening.cancel()
         self.lab.race_session.close()
+        self.ratings_docks.close()
         self.sight.stop()
         self.document.close()
         super().closeEvent(event)

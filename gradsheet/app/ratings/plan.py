@@ -172,7 +172,7 @@ class ScheduleCurve:
     momenta: Doubles
 
 
-def schedule_curve(learn: LearnChoice, steps_per_epoch: int, epochs: int) -> ScheduleCurve:
+def schedule_curve(learn: LearnChoice, steps_per_epoch: int, epochs: float) -> ScheduleCurve:
     """Return the schedule of a run, the same functions that the run asks.
 
     The fast way has one rate throughout; the rate is then relative to each row's curvature.
@@ -180,7 +180,7 @@ def schedule_curve(learn: LearnChoice, steps_per_epoch: int, epochs: int) -> Sch
     if learn.mode == "fast":
         ends = np.array([0.0, float(epochs)])
         return ScheduleCurve(ends, np.full(2, learn.fast_rate), np.empty(0))
-    total = max(epochs * steps_per_epoch, 2)
+    total = max(round(epochs * steps_per_epoch), 2)
     is_adam = learn.optimizer in ("adam", "adamw")
     base = learn.hyper.beta1 if is_adam else learn.hyper.momentum
     if learn.schedule == "annealed":

@@ -467,6 +467,11 @@ class RatingsSession:
             self._note_mark("Reset", self.mark(with_state=True))
             self.restore(dataclasses.replace(self.mark(), state=start))
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether :meth:`undo` has something to go back to."""
+        return bool(self._marks)
+
     def undo(self) -> bool:
         """Go back to before the last run or change of choices; False if there is nothing.
 

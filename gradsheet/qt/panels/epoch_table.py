@@ -24,14 +24,11 @@ from gradsheet.qt.figures import exact_text
 from gradsheet.qt.theme import current_theme, scale, ui_font
 
 ROW_PX = 22
-HEADS = {
-    "rmse": ("epoch", "train RMSE", "validation", "MAE", "rate", "time"),
-    "mse": ("epoch", "train MSE", "validation", "MAE", "rate", "time"),
-}
+HEADS = ("epoch", "train", "valid.", "MAE", "rate", "time")
 TIPS = (
     "One going through all ratings",
-    "Over the ratings as the epoch met them, dropout on",
-    "On the ratings that are kept back, after the epoch; the best is bold",
+    "Error over the ratings as the epoch met them, dropout on",
+    "Error on the ratings that are kept back, after the epoch; the best is bold",
     "Mean absolute error on the ratings that are kept back, in stars",
     "Learning rate of the last step",
     "Seconds spent learning since the start, without validation and pauses",
@@ -129,7 +126,7 @@ class EpochTable(QTableWidget):
 
     def _write_heads(self) -> None:
         self.verticalHeader().setDefaultSectionSize(round(ROW_PX * scale()))
-        for column, (head, tip) in enumerate(zip(HEADS[self._unit], TIPS, strict=True)):
+        for column, (head, tip) in enumerate(zip(HEADS, TIPS, strict=True)):
             item = QTableWidgetItem(head)
             item.setToolTip(tip)
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

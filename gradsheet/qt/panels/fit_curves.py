@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from gradsheet.app.ratings.plan import ScheduleCurve
 from gradsheet.collab.report import FitSnapshot
 from gradsheet.qt.line_chart import FLOATS, TICK_PX, NumberAxis
-from gradsheet.qt.quiet_plot import QuietPlot, finite_range, spread_labels
-from gradsheet.qt.theme import SPACE, blend, current_theme, legible, ui_font
+from gradsheet.qt.quiet_plot import QuietPlot, finite_range
+from gradsheet.qt.theme import SPACE, blend, current_theme, legible, scale, translucent, ui_font
 
 Unit = Literal["rmse", "mse"]
 
@@ -26,6 +26,9 @@ AVERAGED_OVER = 0.02
 FIRST_LEFT_OUT = 0.03
 """Share of the training points at the start that do not decide the range: they are huge."""
 SCHEDULE_SHARE = 0.27
+DENSE = 2.4
+"""Heights of its digits that a number on the upright axes gets: these plots are small."""
+RIGHT_AXIS_PX = 52
 
 
 def averaged(values: FLOATS, share: float = AVERAGED_OVER) -> FLOATS:
@@ -59,6 +62,8 @@ class FitCurves(QWidget):
         self.loss_plot = QuietPlot(self, "", "RMSE, stars")
         self.rate_plot = QuietPlot(self, "epoch", "rate")
         self.rate_plot.setXLink(self.loss_plot)
+        for plot in (self.loss_plot, self.rate_plot):
+            plot.getPlotItem().getAxis("left").lines_a_tick = DENSE
         self._build_momentum()
         split = QSplitter(Qt.Orientation.Vertical, self)
         split.addWidget(self.loss_plot)
@@ -90,6 +95,9 @@ class FitCurves(QWidget):
         """A second ruler at the right for the momentum, which is of another size than the rate."""
         item = self.rate_plot.getPlotItem()
         self._right = NumberAxis("right")
+        self._right.lines_a_tick = DENSE
+        self._right.enableAutoSIPrefix(False)
+        self._right.setWidth(round(RIGHT_AXIS_PX * scale()))
         self._right.setStyle(tickLength=0, tickFont=ui_font(TICK_PX), maxTickLevel=0)
         item.setAxisItems({"right": self._right})
         self._momentum_box = pg.ViewBox(enableMenu=False, enableMouse=False)
@@ -217,23 +225,23 @@ class FitCurves(QWidget):
 
     def _label_ends(self, x: FLOATS, smooth: FLOATS, valid_x: FLOATS, valid: FLOATS) -> None:
         low, high = self.loss_plot.getPlotItem().getViewBox().viewRange()[1]
-        shown = []
+        ends = []
         word = "train" if self._is_fast else "train, averaged"
         for name, text, xs, ys in (("train", word, x, smooth),
                                    ("validation", "validation", valid_x, valid)):  # fmt: skip
             label = self._labels[name]
             good = np.flatnonzero(np.isfinite(ys))
-            if not len(good):
-                label.setText("")
-                continue
-            last = int(good[-1])
-            label.setText(f"{text} {ys[last]:.4f}")
+            label.setText("")
+            if len(good):
+                last = int(good[-1])
+                label.setText(f"{text} {ys[last]:.4f}")
+                ends.append((float(ys[last]), float(xs[last]), label))
+        # The upper line's text stands above its end, the lower one's below: off both lines.
+        for place, (y, end, label) in enumerate(sorted(ends, key=lambda found: found[0])):
+            is_above = place == 1 or len(ends) == 1
             # Near the left edge a text left of the line's end would be cut.
-            label.setAnchor((1, 1) if xs[last] > 0.5 * self._span else (0, 1))
-            shown.append((label, float(ys[last]), float(xs[last])))
-        if shown:
-            at = max(end for _, _, end in shown)
-            spread_labels(self.loss_plot, [(a, y) for a, y, _ in shown], at, low, high)
+            label.setAnchor((1 if end > 0.5 * self._span else 0, 1 if is_above else 0))
+            label.setPos(end, min(max(y, low), high))
 
     # ------------------------------------------------------------------ look
 
@@ -263,6 +271,8 @@ class FitCurves(QWidget):
         self._dots.setBrush(theme.text)
         self._labels["train"].setColor(legible(loss, theme.sheet, theme.text))
         self._labels["validation"].setColor(theme.text)
+        for label in self._labels.values():
+            label.fill = pg.mkBrush(translucent(theme.sheet, 0.75))
         self._rate.setPen(pg.mkPen(theme.accent, width=2))
         dashed = pg.mkPen(theme.role_colour("user"), width=1)
         dashed.setDashPattern([4, 4])

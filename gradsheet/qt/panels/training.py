@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -113,10 +114,11 @@ class TrainingBar(QWidget):
                                 high=1e5, whole=True)  # fmt: skip
         self.more.show_number(3)
         self.more.setFixedWidth(round(5 * SPACE * scale()))
-        self.tenth = self._button("at a tenth of the rate", "The notebook's second three epochs: "
-                                  "the rate is set to a tenth before Continue", None)  # fmt: skip
-        self.tenth.setCheckable(True)
+        self.tenth = QCheckBox("at a tenth of the rate", self)
+        self.tenth.setToolTip("The notebook's second three epochs: the rate is set to a tenth")
         self._first, self._second = QHBoxLayout(), QHBoxLayout()
+        for row in (self._first, self._second):
+            row.setSpacing(SPACE // 2 + 2)
         for widget in (self.run, self.stop, self.undo):
             self._first.addWidget(widget)
         self._first.addStretch(1)
@@ -197,7 +199,7 @@ class TrainingBar(QWidget):
         self.undo.setEnabled(status.can_undo and not running)
         self.go_on.setEnabled(status.has_learned and not running)
         self.tenth.setVisible(not status.is_fast)
-        self._epochs_word.setText("passes more" if status.is_fast else "epochs more")
+        self._epochs_word.setText("passes" if status.is_fast else "epochs")
         self.keep.setEnabled(status.has_learned)
         shown = status.fraction if running else None
         self._bar.setValue(round((shown or 0.0) * PARTS))
