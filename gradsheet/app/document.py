@@ -357,6 +357,21 @@ class Document:
 
         self.engine.submit(job, store, self._recalculation_failed, "recalculating")
 
+    def refresh_sheet(self, sheet: int, read: Sequence[tuple[int, Region]]) -> None:
+        """Recalculate one sheet from cells that a run has written, when the engine is free."""
+        if self.engine.doing:
+            return
+        revision, calculation = self._revision, self.calculation
+        change = Change(values=tuple(read))
+
+        def store(results: Sequence[Computed]) -> None:
+            if revision == self._revision:
+                self.write([result for result in results if result.sheet == sheet])
+
+        self.engine.submit(
+            lambda: calculation.follow(change), store, self._recalculation_failed, "recalculating"
+        )
+
     def _note_spills(self) -> None:
         """Let dynamic formulas know their areas, so that clearing one clears what it spilled."""
         for (sheet, anchor), region in self.calculation.spills().items():

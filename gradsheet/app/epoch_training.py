@@ -354,6 +354,15 @@ class EpochTraining(Training):
         if self.walked is not None:
             self.walked = replace(self.walked, last=max(self.walked.first, snapshot.step))
         super()._show(snapshot)
+        self._refresh_averages()
+
+    def _refresh_averages(self) -> None:
+        """Let the tab `averages` follow, which reads what the run writes."""
+        workbook = self._document.workbook
+        averages, path = workbook.by_name("averages"), self.epoch.path
+        if averages is not None and path is not None:
+            places = Region(path[0].top, path[0].left, path[0].bottom, path[0].left + 12)
+            self._document.refresh_sheet(averages.id, [(self.sheet, places)])
 
     def _beside(self, step: int) -> list[Computed]:
         """Return the log of errors as it was at a step."""
@@ -385,6 +394,7 @@ class EpochTraining(Training):
                 if cell in self._base:
                     self._base[cell] = float(getattr(self.run.optimizer.hyper, name))
         self.refresh()
+        self._refresh_averages()
 
     def _values_of(self, workbook: Workbook) -> Edit:
         """Return the edit that puts carried cells, scheduled settings and the log back."""

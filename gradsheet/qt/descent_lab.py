@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from gradsheet.app import function_lab, lab
+from gradsheet.app import averages_sheet, function_lab, lab
 from gradsheet.app.commands import command
 from gradsheet.app.epoch_training import EpochTraining
 from gradsheet.app.messages import message_of
@@ -228,6 +228,9 @@ class DescentLab(QObject):
         from gradsheet.qt.panels.averages import AveragesPanel
 
         panel = self.panels["averages"] = AveragesPanel(parent)
+        document = self._document
+        panel.sheet_asked.connect(self._do(partial(averages_sheet.show, document)))
+        panel.beta_chosen.connect(self._do(partial(averages_sheet.set_beta, document)))
         return panel
 
     def _make_schedule(self, parent: QWidget) -> QWidget:

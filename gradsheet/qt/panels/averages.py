@@ -6,8 +6,16 @@ Owns the picture; the averages are `learn.averages`, the gradients those of the 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gradsheet.app.path_view import PathView
 from gradsheet.learn.averages import weighted_averages
@@ -22,9 +30,18 @@ BETAS = (
 class AveragesPanel(QWidget):
     """Gradients of the rows, their average, and the average corrected for its start at zero."""
 
+    sheet_asked = Signal(float)
+    """The user wants the averages as a tab, with this beta."""
+    beta_chosen = Signal(float)
+    """The slider was let go at this beta."""
+
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._view: PathView | None = None
+        self._sheet = QToolButton(self)
+        self._sheet.setText("As a sheet")
+        self._sheet.setToolTip("A tab with these averages as formulas, beta in its cell B1")
+        self._sheet.clicked.connect(self._ask_sheet)
         self._which = QComboBox(self)
         self._which.addItems(["de/db", "de/da"])
         self._which.setAccessibleName("Gradient")
@@ -35,6 +52,7 @@ class AveragesPanel(QWidget):
         self._slider.setAccessibleName("beta")
         self._slider.setToolTip("How much of the average is kept from row to row")
         self._slider.valueChanged.connect(self._draw)
+        self._slider.valueChanged.connect(self._say_beta)
         self._beta = QLabel(self)
         self._beta.setMinimumWidth(9 * SPACE)
         head = QHBoxLayout()
@@ -42,6 +60,7 @@ class AveragesPanel(QWidget):
         head.addWidget(self._which)
         head.addWidget(self._slider, 1)
         head.addWidget(self._beta)
+        head.addWidget(self._sheet)
         self.plot = QuietPlot(self, "row of this epoch", "gradient")
         self._words = QLabel(self)
         self._words.setWordWrap(True)
@@ -66,6 +85,12 @@ class AveragesPanel(QWidget):
     def slider(self) -> QSlider:
         """The slider of beta."""
         return self._slider
+
+    def _ask_sheet(self) -> None:
+        self.sheet_asked.emit(self.beta)
+
+    def _say_beta(self, _: int) -> None:
+        self.beta_chosen.emit(self.beta)
 
     def show_path(self, view: PathView | None) -> None:
         """Show the gradients of a descent."""
