@@ -87,7 +87,7 @@ def paint_heat(painter: QPainter, block: Block, heat: Heat, theme: Theme) -> Non
         for i, row in enumerate(steps.tolist()):
             y, height = ys[i], ys[i + 1] - ys[i] - 1
             for (x, width), step in zip(places, row, strict=True):
-                if step >= 0:
+                if step >= 0 and width > 0 and height > 0:
                     fill(x, y, width, height, colours[step])
 
 

@@ -182,8 +182,8 @@ class GridPainter:
     def _notes(self, painter: QPainter, layout: Layout, pane: Pane, scene: Scene) -> None:
         """A small corner in the accent's colour where a cell has a note."""
         for cell in scene.sheet.notes:
-            if pane.region.contains(cell):
-                box = self._box(layout, pane, Region.of(cell))
+            box = self._box(layout, pane, Region.of(cell))
+            if pane.region.contains(cell) and not box.isEmpty():
                 for i in range(5):
                     painter.fillRect(box.right() - 5 + i, box.top() + i, 5 - i, 1, self._accent)
 
@@ -204,8 +204,9 @@ class GridPainter:
             for j, style in enumerate(row):
                 if style.fill and block.before <= j < block.stop:
                     x, y = block.xs[j], block.ys[i]
-                    right, bottom = block.xs[j + 1], block.ys[i + 1]
-                    painter.fillRect(x, y, right - x - 1, bottom - y - 1, QColor(style.fill))
+                    width, height = block.xs[j + 1] - x - 1, block.ys[i + 1] - y - 1
+                    if width > 0 and height > 0:  # Qt paints negative sizes too
+                        painter.fillRect(x, y, width, height, QColor(style.fill))
 
     def _frame(self, painter: QPainter, box: QRect, scene: Scene, region: Region) -> None:
         """The selection's two-pixel frame, on the lines around the cells."""
@@ -239,6 +240,8 @@ class GridPainter:
         rest: list[tuple[int, int]] = []
         lined = scene.points.plane(block.region)
         for i, (row, row_kinds) in enumerate(zip(block.values, block.kinds, strict=True)):
+            if ys[i + 1] == ys[i]:
+                continue  # hidden: its digits would stick out over the rows around it
             styles = block.styles[i]
             baseline = ys[i] + (ys[i + 1] - ys[i] - face.height) // 2 + face.ascent
             for j, kind in enumerate(row_kinds[:stop]):
@@ -339,7 +342,7 @@ class GridPainter:
         """
         found: dict[tuple[int, int], int] = {}
         for i, kinds in enumerate(block.kinds):
-            if _TEXT not in kinds:
+            if _TEXT not in kinds or block.ys[i + 1] == block.ys[i]:
                 continue
             for j, kind in enumerate(kinds[: block.stop]):
                 style = block.styles[i][j]

@@ -16,7 +16,7 @@ from gradsheet.qt.grid.roles import place_tags
 from gradsheet.qt.grid.typeface import Faces
 from gradsheet.qt.grid.view import GridView
 from gradsheet.qt.theme import DARK, LIGHT, apply_theme, blend
-from gradsheet.sheet.edits import SetRoles
+from gradsheet.sheet.edits import ClearCells, FormatChange, SetFormat, SetRoles
 from gradsheet.sheet.sheet_edits import Freeze, SetNote
 from gradsheet.sheet.workbook import Change, Role, RoleRegion
 
@@ -213,6 +213,27 @@ def test_a_note_shows_in_the_corner_of_its_cell(
     rect = lesson_grid.layout_now.cell_rect(Cell.parse("A5"))
     image = on_screen(lesson_grid)
     assert image.pixelColor(rect.right() - 2, rect.top()) == QColor(LIGHT.accent)
+
+
+def test_hidden_rows_and_columns_paint_nothing_over_their_neighbours(
+    lesson: SheetDocument, lesson_grid: GridView
+) -> None:
+    sheet = lesson.workbook.sheets[0]
+    hidden = (Region.parse("H21:V23"), Region.parse("J2:K16"))
+    sheet.row_heights.update({20: 0, 21: 0, 22: -20})
+    sheet.column_widths.update({9: 0, 10: -50})
+    lesson.put("A22", ("a text that runs over its blank neighbours",))
+    for region in hidden:
+        lesson.apply(SetFormat(sheet.id, region, FormatChange(fill="#FF0000")))
+    lesson.apply(SetNote(sheet.id, Cell.parse("M22"), "a note"))
+    lesson_grid._measure()
+    with_numbers = painted_anew(lesson_grid)
+    for region in (*hidden, Region.parse("A22")):
+        lesson.apply(ClearCells(sheet.id, region))
+        lesson.apply(SetFormat(sheet.id, region, FormatChange(fill="")))
+    lesson.apply(SetNote(sheet.id, Cell.parse("M22"), ""))
+    lesson_grid._measure()
+    assert not difference(with_numbers, painted_anew(lesson_grid))
 
 
 def test_a_long_title_is_broken_into_lines_or_set_narrower(lesson_grid: GridView) -> None:
