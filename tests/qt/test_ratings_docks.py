@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,19 @@ def test_the_docks_come_and_go_with_the_ratings(window: Any, docks: Any) -> None
     docks.show_session(None)
     assert not any(docks.is_open(name) for name in docks.docks)
     assert not window.docks["loss"].isHidden()
+
+
+def test_the_status_bar_names_the_device_whole_and_its_tooltip_says_why(
+    window: Any, document: Any
+) -> None:
+    view = document.run_view()
+    for device in ("cpu", "cuda:0"):
+        text = f"{device} (fewer than a million ratings, where the CPU is faster)"
+        window.status.show_run(replace(view, device=text))
+        field = window.status._device
+        assert field.text() == device
+        assert text in field.toolTip()
+        assert field.fontMetrics().horizontalAdvance(device) <= field.contentsRect().width()
 
 
 def test_a_run_fills_curves_and_epoch_table(docks: Any, qtbot: Any) -> None:

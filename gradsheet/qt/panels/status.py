@@ -62,7 +62,7 @@ class StatusBar(QStatusBar):
         self._step = self._field("step 8,888,888", Qt.AlignmentFlag.AlignLeft)
         self._loss = self._field("RMSE 8,888.8888", Qt.AlignmentFlag.AlignLeft)
         self._speed = self._field("88,888 steps/s", Qt.AlignmentFlag.AlignRight)
-        self._device = self._field("cpu", Qt.AlignmentFlag.AlignCenter)
+        self._device = self._field("cuda:0", Qt.AlignmentFlag.AlignCenter)
         for field in (self._state, self._step, self._loss, self._speed, self._device):
             self.addWidget(field)
         self._note = _Note(self)
@@ -99,7 +99,8 @@ class StatusBar(QStatusBar):
         self._step.setText(f"step {count_text(run.step)}")
         self._loss.setText(f"{run.loss_name} {loss_text(run.loss)}")
         self._speed.setText(rate_text(run.steps_per_second))
-        self._device.setText(run.device)
+        self._device.setText(run.device.partition(" ")[0])  # the rule that chose it is a sentence
+        self._device.setToolTip(f"Learns on {run.device}")
         self._state.setToolTip(run.note)
 
     def show_summary(self, summary: Summary | None) -> None:
