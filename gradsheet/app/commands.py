@@ -239,6 +239,21 @@ def restart_lesson(document: Document) -> None:
     document.restart_lesson()
 
 
+@command(
+    "lesson.of_ratings", "Open as lesson", menu="Lesson", icon="graduation-cap", group=1,
+    enabled=lambda document: document.ratings_book is not None,
+    needs="Only for an open set of ratings",
+)  # fmt: skip
+def open_as_lesson(document: Document) -> None:
+    """Make a lesson of the crosstab's ratings, the busiest users and items, in live formulas."""
+    from gradsheet.app.ratings.pairs import lesson_crosstab_of
+
+    book = document.ratings_book
+    assert book is not None
+    kind = "bias" if book.session.model_choice.kind == "bias" else "dotprod"
+    document.open_crosstab(lesson_crosstab_of(book.pairs, book.session.source), kind)
+
+
 def _declare_lessons() -> None:
     for lesson in LESSONS.values():
 

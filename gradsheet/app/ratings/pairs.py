@@ -13,6 +13,7 @@ import numpy.typing as npt
 from gradsheet.app.ratings.crosstab_sheet import Pairs
 from gradsheet.app.ratings.table_sheets import shortest
 from gradsheet.app.ratings.totals import Totals
+from gradsheet.lessons.lesson import Crosstab
 from gradsheet.ratings.table import RatingTable
 from gradsheet.tasks import Control
 
@@ -76,6 +77,18 @@ def pairs_of(
         [_label("item", table.item_title(int(code))) for code in i],
         ratings,
         rows,
+    )
+
+
+def lesson_crosstab_of(pairs: Pairs, source: str) -> Crosstab:
+    """Return a crosstab as the lessons take it; edited ratings as they are now."""
+    return Crosstab(
+        ratings=pairs.ratings.copy(),
+        users=tuple(pairs.users.tolist()),
+        items=tuple(pairs.items.tolist()),
+        user_labels=tuple(pairs.user_labels),
+        item_labels=tuple(pairs.item_labels),
+        source=source,
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from gradsheet.app.commands import COMMANDS
 from gradsheet.app.document import Document
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
 from gradsheet.app.ratings.pairs import busiest_pairs, pairs_of
@@ -14,6 +16,7 @@ from gradsheet.app.ratings.session import RatingsSession
 from gradsheet.app.ratings.workbook import RATING, OtherPairs, RatingsBook
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind, UserError
+from gradsheet.lessons.lesson import crosstab_of
 from gradsheet.ratings.synthetic import synthetic_ratings
 from gradsheet.sheet.edits import ClearCells, SetCells, SetValues
 from gradsheet.sheet.virtual import ShowRows
@@ -164,6 +167,27 @@ def test_a_rating_edited_in_a_sorted_table_is_undone_in_any_order(opened: Open) 
         document.undo()
     assert session.table.ratings.tolist() == old.tolist()
     settle(document)
+
+
+@pytest.mark.parametrize("kind", ["bias", "dot"])
+def test_opened_as_a_lesson_its_busiest_users_and_items_learn_in_formulas(
+    opened: Open, kind: str
+) -> None:
+    document = opened(WAYS[kind][0])
+    table, session = document.ratings.table, document.ratings
+    busiest = crosstab_of(table, "made up", 6, 5)
+    COMMANDS["lesson.of_ratings"].run(document)
+    document.finish(60)
+    assert not COMMANDS["lesson.of_ratings"].is_enabled(document)
+    assert document.ratings is None
+    assert session.task is None
+    assert document.lesson.id == {"bias": "bias", "dot": "dotprod"}[kind]
+    assert np.array_equal(document.data.ratings, busiest.ratings, equal_nan=True)
+    assert replace(document.data, ratings=None) == replace(busiest, ratings=None)
+    before = document.loss_now()
+    document.step_run(5)
+    document.finish(60)
+    assert document.loss_now() < before
 
 
 def test_a_run_is_one_undo_step_and_comes_back_bit_for_bit(opened: Open) -> None:
