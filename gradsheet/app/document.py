@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.engine import Calculation, Engine, warm_up
 from gradsheet.app.epoch_training import training_for
-from gradsheet.app.listeners import Audience, Listener
+from gradsheet.app.listeners import Audience, Listener, Live
 from gradsheet.app.messages import Message, MessageLog, message_of
 from gradsheet.app.run import Run, RunView
 from gradsheet.app.schedule_choice import ScheduleChoice
@@ -85,6 +85,8 @@ class Document:
         self.training: Training | None = None
         self.ratings: RatingsSession | None = None
         self.ratings_book: RatingsBook | None = None
+        self.live: Live | None = None
+        """Who shows numbers in the cells that no entry of the history has yet."""
         self._trainings: dict[int, Training] = {}
         self._audience = Audience(self.log)
         self.view_source: Callable[[], dict[str, Any]] | None = None
@@ -157,6 +159,7 @@ class Document:
             self.ratings.close()
         elif self.training is not None:
             self.training.stop()
+        self._drop_live()
         self.engine.drop()
         self._revision += 1
         self.lesson, self.seed, self.data, self.book = lesson, seed, data, book
@@ -241,6 +244,7 @@ class Document:
             self._closed = True
             if self.ratings is not None:
                 self.ratings.close()
+            self._drop_live()
             self._training.stop()
             self.engine.close()
 
@@ -274,6 +278,7 @@ class Document:
         UserError
             If the edit is not possible; nothing has changed then.
         """
+        self.settle_live()
         if self.ratings_book is not None:
             edit = self.ratings_book.redirected(edit)
         resume = self._training.stop()
@@ -321,6 +326,7 @@ class Document:
         return self._travel(self.history.redo)
 
     def _travel(self, move: Callable[[Workbook], Travelled | None]) -> str | None:
+        self.settle_live()
         self._training.stop()
         marks = [(training, training.run.mark()) for training in self._trainings.values()]
         travelled = move(self.workbook)
@@ -331,6 +337,16 @@ class Document:
         self.follow(travelled.change)
         self.notify_run()
         return travelled.label
+
+    def settle_live(self) -> None:
+        """Have live numbers kept or put back: something else is about to change cells."""
+        if self.live is not None:
+            self.live.settle()
+
+    def _drop_live(self) -> None:
+        live, self.live = self.live, None
+        if live is not None:
+            live.close()
 
     def follow(self, change: Change) -> None:
         """Show a change of the workbook, then recalculate what depends on it."""
@@ -412,11 +428,14 @@ class Document:
         """Bring in what the engine and the run have done since; call it at 60 Hz."""
         self.engine.settle(0.0)
         self._training.poll()
+        if self.live is not None:
+            self.live.poll()
 
     @property
     def is_busy(self) -> bool:
         """Whether the engine or a run is at work, so that the clock should be quick."""
-        return bool(self.engine.doing) or self.run.task is not None
+        is_live = self.live is not None and self.live.is_busy
+        return bool(self.engine.doing) or self.run.task is not None or is_live
 
     def finish(self, timeout_s: float = 60.0) -> None:
         """Wait until the engine has nothing left to do (headless use and tests).
@@ -507,10 +526,12 @@ class Document:
 
     def start_run(self) -> None:
         """Run until paused. Starts as soon as the engine is ready."""
+        self.settle_live()
         self._training.start()
 
     def step_run(self, n: int = 1) -> None:
         """Take `n` optimizer steps, then pause."""
+        self.settle_live()
         self._training.step(n)
 
     def pause_run(self) -> None:
@@ -526,22 +547,27 @@ class Document:
 
     def seek_run(self, step: int) -> None:
         """Show the run as it was at a recorded step; the nearest there is."""
+        self.settle_live()
         self._training.seek(step)
 
     def step_back(self) -> None:
         """Show the step before, as it was."""
+        self.settle_live()
         self._training.back()
 
     def seek_best(self) -> None:
         """Show the recorded step of the smallest loss."""
+        self.settle_live()
         self._training.seek_best()
 
     def reset_run(self) -> None:
         """Put the changing cells back to exactly what they were before the first step."""
+        self.settle_live()
         self._training.reset()
 
     def new_start(self) -> None:
         """Draw the random start anew with the next seed."""
+        self.settle_live()
         if self.ratings is not None:
             self._training.new_start(self.workbook, "New random start")
             return

@@ -168,6 +168,12 @@ class Calculation:
         assert self._program is not None
         return self._program
 
+    def current(self) -> Program:
+        """Return the compiled program with every number of the workbook in it."""
+        program = self.program()
+        self._catch_up()
+        return program
+
     def follow(self, change: Change) -> Sequence[Computed]:
         """Return the values of the formulas that a change touches; recompile where it must."""
         if self._program is None or change.formulas or change.structure:

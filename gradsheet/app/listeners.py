@@ -1,7 +1,7 @@
 """Who shows a document, and how it is told.
 
-Owns the `Listener` protocol and the list of those who listen. Everything is said on the thread
-that calls the document.
+Owns the protocols `Listener` and `Live` and the list of those who listen. Everything is said on
+the thread that calls the document.
 """
 
 from __future__ import annotations
@@ -27,6 +27,23 @@ class Listener(Protocol):
 
     def on_message(self, message: Message) -> None:
         """Something is to be said."""
+
+
+class Live(Protocol):
+    """Who shows numbers in the cells before the history has them; see `Document.live`."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether more numbers are to come."""
+
+    def poll(self) -> None:
+        """Show the newest."""
+
+    def settle(self) -> None:
+        """Keep them or put back what was there: something else is about to change cells."""
+
+    def close(self) -> None:
+        """End; the workbook is no longer shown."""
 
 
 class Audience:

@@ -234,3 +234,49 @@ def random_start(workbook: Workbook, problem: Problem, seed: int) -> Edit:
         if not parameter.locked:
             edits.append(SetValues(parameter.sheet, parameter.region, values, kinds))
     return Composite(tuple(edits))
+
+
+def _made_parameters(document: Document, sheet: int, region: Region) -> None:
+    """Give cells that have none the role of parameters, so that they can be locked and rated."""
+    roles = document.workbook.sheet(sheet).roles
+    rest = [region]
+    for role in roles:
+        if role.role in TRAINED:
+            rest = [part for old in rest for part in old.subtract(role.region)]
+    if rest:
+        set_role(document, sheet, rest, Role.PARAMETER)
+
+
+def lock_cells(document: Document, sheet: int, region: Region, locked: bool) -> None:
+    """Freeze changing cells or let them go; those without a role become parameters.
+
+    Raises
+    ------
+    UserError
+        If they cannot be parameters.
+    """
+    _made_parameters(document, sheet, region)
+    set_locked(document, sheet, [region], locked)
+
+
+def spread_rates(
+    document: Document, places: Sequence[tuple[int, Region]], low: float, high: float
+) -> None:
+    """Give ranges rates from `low` to `high` times the learning rate, in equal ratios.
+
+    This is fast.ai's slice(lo, hi) over groups of layers.
+
+    Raises
+    ------
+    UserError
+        If a factor is not above 0, or there are no ranges.
+    """
+    if not places:
+        raise UserError("There are no ranges to give rates to.", "Name the changing cells first.")
+    if not (low > 0 and high > 0):
+        raise UserError("The factors of slice(lo, hi) are above 0.", "Lock a range to freeze it.")
+    for (sheet, region), factor in zip(
+        places, np.geomspace(low, high, len(places)) if len(places) > 1 else [high], strict=True
+    ):
+        _made_parameters(document, sheet, region)
+        set_rate(document, sheet, [region], float(f"{factor:.12g}"))

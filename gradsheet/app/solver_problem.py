@@ -6,16 +6,17 @@ what cannot be had. Knows no window and solves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import Range, Ref, parse, region_of
 from gradsheet.formula.values import FormulaError, UserError
-from gradsheet.learn.constraints import Bounds
+from gradsheet.learn.constraints import Bounds, Floats
 from gradsheet.learn.problem import Parameter, Problem
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from gradsheet.formula.conditions import Conditions, Relation
     from gradsheet.formula.objective import Objective
 
+Places = npt.NDArray[np.int64]
 NOT_SUPPORTED = ("integer", "binary", "all different")
 
 
@@ -47,6 +49,8 @@ class Prepared:
         Which of the relations the conditions are, by place in `relations`.
     notes : tuple of str
         What is not done, in sentences.
+    bound_places : mapping of int to (places, values)
+        Of each relation that is a bound: which changing cells, and their bound.
     """
 
     objective: Objective
@@ -57,6 +61,7 @@ class Prepared:
     numbers: tuple[int, ...]
     general: tuple[int, ...]
     notes: tuple[str, ...]
+    bound_places: Mapping[int, tuple[Places, Floats]]
 
 
 def prepare(
@@ -84,6 +89,7 @@ def prepare(
     numbers: list[int] = []
     general: list[int] = []
     notes: list[str] = []
+    bound_places: dict[int, tuple[Places, Floats]] = {}
     for number, constraint in enumerate(model.constraints):
         if constraint.relation in NOT_SUPPORTED:
             notes.append(
@@ -92,8 +98,12 @@ def prepare(
             )
             continue
         relation = _relation(constraint, model.sheet)
-        if not _bound(program, problem, relation, bounds):
+        bound = _bound(program, problem, relation)
+        if bound is None:
             general.append(len(relations))
+        else:
+            bound_places[len(relations)] = bound
+            _tighten(bounds, relation, *bound)
         relations.append(relation)
         numbers.append(number)
     if model.non_negative:
@@ -103,7 +113,7 @@ def prepare(
     conditions = program.conditions(chosen, list(problem.regions)) if chosen else None
     return Prepared(
         objective, problem, bounds, conditions, tuple(relations), tuple(numbers),
-        tuple(general), tuple(notes),
+        tuple(general), tuple(notes), bound_places,
     )  # fmt: skip
 
 
@@ -123,20 +133,22 @@ def _relation(constraint: Constraint, sheet: int) -> Relation:
     return Relation(sheet, sides[0], comparison, sides[1])
 
 
-def _bound(program: Program, problem: Problem, relation: Relation, bounds: Bounds) -> bool:
-    """Take a relation of changing cells with numbers into the bounds; False if it is none."""
+def _bound(
+    program: Program, problem: Problem, relation: Relation
+) -> tuple[Places, Floats] | None:
+    """Return which changing cells a relation bounds, and by what; None if it is no bound."""
     left = program.resolved(relation.left, relation.sheet)
     if not isinstance(left, (Ref, Range)):
-        return False
+        return None
     named = left.first.sheet if isinstance(left, Range) else left.sheet
     ids = {name.casefold(): number for number, name in program.sheet_names().items()}
     home = relation.sheet if named is None else ids.get(named.casefold())
     region = region_of(left, Cell(0, 0))
     if home is None or region is None or region.size > problem.size:
-        return False
+        return None
     places = places_in(problem, home, region)
     if places is None or _depends(program, problem, relation):
-        return False
+        return None
     # The right side is a constant: its difference to the cells gives its numbers.
     alone = program.conditions([relation], list(problem.regions))
     right = alone.sides(alone.start)[0][1]
@@ -145,11 +157,14 @@ def _bound(program: Program, problem: Problem, relation: Relation, bounds: Bound
             f"A constraint of {region} has no number on its right side.",
             "Correct that cell, or type a number.",
         )
+    return places, right
+
+
+def _tighten(bounds: Bounds, relation: Relation, places: Places, values: Floats) -> None:
     if relation.comparison in (">=", "="):
-        np.maximum.at(bounds.low, places, right)
+        np.maximum.at(bounds.low, places, values)
     if relation.comparison in ("<=", "="):
-        np.minimum.at(bounds.high, places, right)
-    return True
+        np.minimum.at(bounds.high, places, values)
 
 
 def _depends(program: Program, problem: Problem, relation: Relation) -> bool:
@@ -170,9 +185,7 @@ def _depends(program: Program, problem: Problem, relation: Relation) -> bool:
     return False
 
 
-def places_in(
-    problem: Problem, sheet: int, region: Region
-) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+def places_in(problem: Problem, sheet: int, region: Region) -> Places | None:
     """Return where the cells of a region stand in theta, row by row; None if one does not."""
     found = []
     for cell in region.cells():

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.solver_problem import Prepared, prepare
-from gradsheet.formula.address import Cell, Region
-from gradsheet.formula.values import FormulaError, UserError
+from gradsheet.app.solver_text import area_of, areas_of
+from gradsheet.formula.values import UserError
 from gradsheet.learn.problem import Goal, Parameter, Problem
 from gradsheet.sheet.workbook import Sheet, Workbook
 
@@ -261,13 +261,12 @@ def _model(workbook: Workbook, sheet: Sheet, options: argparse.Namespace) -> Sol
         )
     model = known or SolverModel(sheet.id, None, ())
     if options.objective:
-        home, region = _area(workbook, sheet, options.objective)
+        home, region = area_of(workbook, sheet.id, options.objective)
         if region.size != 1:
             raise UserError(f"{options.objective} is more than one cell.", "Give one cell.")
         model = replace(model, objective=(home, region.first))
     if options.changing:
-        areas = tuple(_area(workbook, sheet, text) for text in options.changing.split(","))
-        model = replace(model, changing=areas)
+        model = replace(model, changing=areas_of(workbook, sheet.id, options.changing))
     if options.goal:
         model = _with_goal(model, options.goal)
     return model
@@ -281,20 +280,3 @@ def _with_goal(model: SolverModel, text: str) -> SolverModel:
         return replace(model, goal="value", target=float(number if kind == "value" else "none"))
     except ValueError:
         raise UserError(f"{text!r} is no goal.", "Write min, max or value=3.5.") from None
-
-
-def _area(workbook: Workbook, sheet: Sheet, text: str) -> tuple[int, Region]:
-    from gradsheet.formula.syntax import Range, Ref, parse, region_of
-
-    try:
-        expr = parse(text.strip(), Cell(0, 0))
-    except FormulaError as fault:
-        raise UserError(f"{text!r} is no range.", fault.text) from fault
-    region = region_of(expr, Cell(0, 0)) if isinstance(expr, (Ref, Range)) else None
-    named = expr.first.sheet if isinstance(expr, Range) else getattr(expr, "sheet", None)
-    home = sheet.id if named is None else workbook.sheet_id(named)
-    if region is None or home is None:
-        raise UserError(f"{text!r} is no range of this workbook.", "Write it like H19:V23.")
-    return home, region
-
-

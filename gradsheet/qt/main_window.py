@@ -51,6 +51,7 @@ from gradsheet.qt.ratings_opening import RatingsOpening, ask_for_file
 from gradsheet.qt.recent_menu import RecentMenu
 from gradsheet.qt.sheet_tabs import SheetTabs
 from gradsheet.qt.sight import Sight
+from gradsheet.qt.solver.desk import SolverDesk
 from gradsheet.qt.space_key import SpacePressesButtons
 from gradsheet.qt.summary import SelectionSummary
 from gradsheet.qt.theme import apply_theme
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         self._summary = SelectionSummary(self.grid, self)
         self.tools = GridTools(self, self.find_bar)
         self._connect()
+        self.solver = SolverDesk(self)
         self.sight = Sight(self)
         widths = {"lessons": LEFT_PX, "loss": RIGHT_PX}
         self._layout = LayoutMemory(
@@ -441,6 +443,7 @@ class MainWindow(QMainWindow):
         self.lab.race_session.close()
         self.ratings_docks.close()
         self.sight.stop()
+        self.solver.stop()
         self.document.close()
         super().closeEvent(event)
         self.closed.emit()

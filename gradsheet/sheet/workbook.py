@@ -157,6 +157,11 @@ class Workbook:
         self._next_id += 1
         return sheet
 
+    @property
+    def next_id(self) -> int:
+        """The id that the next new sheet gets."""
+        return self._next_id
+
     def reserve_ids(self, highest: int) -> None:
         """Give new sheets ids above this one, as when sheets come from a file with theirs."""
         self._next_id = max(self._next_id, highest + 1)

@@ -1,0 +1,1 @@
+"""Solver's window parts: the form of the model, its results, Goal Seek, and their wiring."""

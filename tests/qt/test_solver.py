@@ -1,0 +1,115 @@
+"""Solver in the window: solved by clicking only, kept, restored, its constraints and Goal Seek."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from gradsheet.formula.address import Cell, Region
+from gradsheet.qt.main_window import MainWindow
+from gradsheet.qt.solver.panel import SolverPanel
+
+LONG_MS = 60_000
+
+
+def click(widget: QWidget) -> None:
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def opened(window: MainWindow) -> SolverPanel:
+    window.document.finish()
+    window.actions_by_id.by_id["train.solver"].trigger()
+    panel = window.solver.panel
+    assert panel is not None
+    return panel
+
+
+def held(window: MainWindow) -> bytes:
+    sheet = window.grid.sheet
+    values, kinds = sheet.cells.read(sheet.cells.used())
+    return values.tobytes() + kinds.tobytes()
+
+
+def test_the_lesson_is_solved_by_clicking_only_and_kept(window: MainWindow, qtbot: QtBot) -> None:
+    panel = opened(window)
+    panel.form.starts.show_number(1)
+    click(panel.solve)
+    qtbot.waitUntil(panel.keep.isEnabled, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: window.solver.session.state == "done", timeout=LONG_MS)
+    click(panel.keep)
+    window.document.finish()
+    loss = window.document.loss_now()
+    assert loss is not None
+    assert loss < 0.42
+    assert window.document.history.undo_label == "Solver"
+    assert panel.results.minima.table.rowCount() == 1
+
+
+def test_restore_by_clicking_gives_the_same_bits(window: MainWindow, qtbot: QtBot) -> None:
+    window.document.finish()
+    before = held(window)
+    panel = opened(window)
+    panel.form.starts.show_number(50)
+    click(panel.solve)
+    qtbot.waitUntil(lambda: window.solver.session.step > 20, timeout=LONG_MS)
+    click(panel.pause)
+    assert panel.pause.text() == "Go on"
+    click(panel.stop)
+    assert held(window) != before
+    click(panel.restore)
+    assert held(window) == before
+    assert not panel.keep.isEnabled()
+
+
+def test_constraints_are_taken_from_the_selection_and_whole_numbers_refused(
+    window: MainWindow,
+) -> None:
+    panel = opened(window)
+    form = panel.form
+    window.grid.select(Region.parse("H19:V23"))
+    click(form.left.take)
+    assert form.left.text() == "H19:V23"
+    form.right.setText("0.5")
+    click(form.add)
+    form.relation.setCurrentIndex(form.relation.findData("integer"))
+    assert "not supported" in panel.status.text()
+    click(form.add)
+    assert form.list.item(0).text() == "H19:V23 <= 0.5"
+    assert "not supported" in form.list.item(1).text()
+    click(form.delete)
+    assert [str(c) for c in form.model().constraints] == ["H19:V23 <= 0.5"]
+
+
+def test_an_incomplete_model_is_explained_in_the_panel(window: MainWindow) -> None:
+    panel = opened(window)
+    panel.form.objective.set_text("")
+    click(panel.solve)
+    assert "objective is empty" in panel.status.text()
+    assert panel.solve.isEnabled()
+
+
+def test_goal_seek_finds_the_cell_by_clicking(window: MainWindow, qtbot: QtBot) -> None:
+    document = window.document
+    document.new_workbook()
+    document.finish()
+    sheet = window.grid.sheet_id
+    document.enter(sheet, Cell.parse("A1"), "1")
+    document.enter(sheet, Cell.parse("B1"), "=A1*4")
+    document.finish()
+    window.actions_by_id.by_id["train.goal_seek"].trigger()
+    dialog = window.solver.dialog
+    assert dialog is not None
+    dialog.cell.set_text("B1")
+    dialog.value.setText("10")
+    window.grid.select(Region.parse("A1"))
+    click(dialog.changing.take)
+    click(dialog.seek)
+    qtbot.waitUntil(dialog.keep.isEnabled, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: window.solver.seeking.state == "done", timeout=LONG_MS)
+    assert "B1 is 10 where A1 is 2.5" in dialog.words.text()
+    click(dialog.keep)
+    document.finish()
+    assert window.grid.sheet.cells.get(Cell.parse("A1"))[0] == 2.5
+    dialog.close()
