@@ -65,7 +65,7 @@ class MinimaTable(QWidget):
             texts = (
                 f"{minimum.start + 1}" + ("  ★ best" if is_best else ""),
                 loss_text(minimum.began),
-                f"{minimum.objective:.9g}",
+                f"{minimum.objective:.7g}",
                 count_text(minimum.steps),
             )
             put_row(self.table, row, texts)
