@@ -37,6 +37,7 @@ from gradsheet.qt.grid.formula_bar import FormulaBar
 from gradsheet.qt.grid.view import GridView
 from gradsheet.qt.grid_tools import GridTools
 from gradsheet.qt.layout_memory import LayoutMemory
+from gradsheet.qt.looking_docks import LookingDocks
 from gradsheet.qt.messages_banner import MessageBanner, MessageWindows
 from gradsheet.qt.notifier import Notifier
 from gradsheet.qt.panels.guide import Guide
@@ -187,6 +188,7 @@ class MainWindow(QMainWindow):
             dock.visibilityChanged.connect(self._refresh_actions)
             self.docks[name] = dock
         self.lab = DescentLab(self)
+        self.looking_docks = LookingDocks(self)
         self.ratings_docks = RatingsDocks(self)
 
     def _build_status(self) -> None:
@@ -217,6 +219,7 @@ class MainWindow(QMainWindow):
         self.opening.opened.connect(self._on_opened)
         self.recent_menu.chosen.connect(self.open_path)
         self.lab.connect_to()
+        self.looking_docks.connect_to()
         self.ratings_docks.connect_to()
         follow_system(self._on_system_theme)
 
@@ -226,10 +229,11 @@ class MainWindow(QMainWindow):
         self.document.poll()
         self.opening.poll()
         self.lab.poll()
+        self.looking_docks.poll()
         self.ratings_docks.poll()
 
     def _is_busy(self) -> bool:
-        parts = (self.document, self.opening, self.lab, self.ratings_docks)
+        parts = (self.document, self.opening, self.lab, self.ratings_docks, self.looking_docks)
         return any(part.is_busy for part in parts)
 
     # ------------------------------------------------------------------ the document speaks
@@ -441,6 +445,7 @@ class MainWindow(QMainWindow):
         self._summary.stop()
         self.opening.cancel()
         self.lab.race_session.close()
+        self.looking_docks.close()
         self.ratings_docks.close()
         self.sight.stop()
         self.solver.stop()

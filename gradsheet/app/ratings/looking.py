@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gradsheet.app.messages import Message, message_of
 from gradsheet.tasks import Control, Progress, Task
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from gradsheet.app.ratings.learned import Learned
     from gradsheet.app.ratings.looks import Facts, Look
     from gradsheet.app.ratings.session import RatingsSession
@@ -91,6 +95,24 @@ class Looking:
     def hold_axes(self, held: bool) -> None:
         """Keep the axes of the map as they are while a dot is dragged on it."""
         self._holds_axes = held
+
+    def show_moved(self, code: int, there: npt.NDArray[np.float64]) -> None:
+        """Let a dot be at its new place at once; the next picture has it from the model.
+
+        Parameters
+        ----------
+        code : int
+            Of the item.
+        there : ndarray (c,)
+            Along all components.
+        """
+        look = self.look
+        if look is None or look.map is None:
+            return
+        coordinates = look.map.components.coordinates.copy()
+        coordinates[look.map.items == code] = there
+        parts = replace(look.map.components, coordinates=coordinates)
+        self.look = replace(look, map=replace(look.map, components=parts))
 
     @property
     def is_busy(self) -> bool:

@@ -61,6 +61,7 @@ class TypeYourselfInPanel(QWidget):
         self.setMinimumWidth(340)
         self._typing = typing
         self._names: dict[Side, ItemNames] = {}
+        self.names: ItemNames | None = None
         self._build_typed()
         self._build_wishes()
         self._build_listed()
@@ -192,6 +193,7 @@ class TypeYourselfInPanel(QWidget):
     def set_names(self, items: ItemNames, users: ItemNames) -> None:
         """Say what items and users are called."""
         self._names = {"user": items, "item": users}
+        self.names = items
         self.refresh()
 
     def refresh(self) -> None:

@@ -1,0 +1,189 @@
+"""Looking into a rating set in the window: linked views, a dragged dot, typing oneself in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
+from gradsheet.app.ratings.pairs import busiest_pairs
+from gradsheet.app.ratings.session import RatingsSession
+from gradsheet.app.ratings.workbook import RatingsBook
+from gradsheet.formula.address import Cell
+from gradsheet.ratings.synthetic import synthetic_ratings
+
+TABLE = synthetic_ratings(80, 50, 1_600, factors=3, noise=0.4, seed=1)[0]
+MODEL = ModelChoice(factors=4, y_range=None)
+LEARN = LearnChoice("fast", passes=6)
+
+
+@pytest.fixture
+def opened(window: Any, qtbot: Any) -> Iterator[Any]:
+    """The window on a rating set of which nothing is learned yet."""
+    session = RatingsSession(TABLE, "made up", model=MODEL, learn=LEARN)
+    window.document.open_ratings(RatingsBook(session, busiest_pairs(TABLE, session.totals, 6, 5)))
+    qtbot.waitUntil(lambda: session.state == "idle" and session.split is not None, timeout=30_000)
+    yield window
+
+
+@pytest.fixture
+def learned(opened: Any, qtbot: Any) -> Any:
+    """The window on a rating set that is learned."""
+    session = opened.document.ratings
+    session.start()
+    qtbot.waitUntil(lambda: session.state == "done", timeout=30_000)
+    return opened
+
+
+def show(window: Any, qtbot: Any, name: str) -> Any:
+    """Open a dock by its command and wait for what it shows."""
+    window.actions_by_id.by_id[f"view.{name}"].trigger()
+    panel = window.looking_docks.panels[name]
+    if hasattr(panel, "is_empty"):
+        qtbot.waitUntil(lambda: not panel.is_empty, timeout=20_000)
+    return panel
+
+
+def test_an_empty_panel_says_what_will_appear_and_how(opened: Any, qtbot: Any) -> None:
+    for name in ("ranking", "map"):
+        opened.actions_by_id.by_id[f"view.{name}"].trigger()
+        panel = opened.looking_docks.panels[name]
+        assert panel.is_empty
+        assert "will appear here" in panel.empty.text
+        assert "F5" in panel.empty.text
+
+
+def test_the_model_stands_beside_the_baselines_and_figures_are_tables_too(
+    learned: Any, qtbot: Any
+) -> None:
+    panel = show(learned, qtbot, "predictions")
+    names = panel.baselines.columns()[0].values
+    assert "global mean" in names
+    assert names[-1] == "this model"
+    view = panel.views["hexbin"]
+    qtbot.mouseClick(view.switch, Qt.MouseButton.LeftButton)
+    counts = view.table.columns_model.columns[2].values
+    session = learned.document.ratings
+    assert int(np.sum(counts)) == len(session.split.valid)
+
+
+def test_a_click_on_the_map_selects_in_ranking_and_grid(learned: Any, qtbot: Any) -> None:
+    ranking, panel = show(learned, qtbot, "ranking"), show(learned, qtbot, "map")
+    book = learned.document.ratings_book
+    learned.grid.go_to_sheet(book.items.id)
+    canvas = panel.canvas
+    code = int(canvas.items[0])
+    code = canvas.dot_at(canvas.place_of(code))
+    qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=canvas.place_of(code).toPoint())
+    assert learned.document.ratings.selection.items == (code,)
+    assert learned.grid.current.row == code + 1
+    items = ranking._ranking.items
+    assert [int(items[row]) for row in ranking.table.selected()] == [code]
+
+
+def test_a_row_of_the_grid_lights_up_on_the_map(learned: Any, qtbot: Any) -> None:
+    panel = show(learned, qtbot, "map")
+    book = learned.document.ratings_book
+    learned.grid.go_to_sheet(book.items.id)
+    code = int(panel.canvas.items[3])
+    learned.grid.select(Cell(code + 1, 2))
+    assert panel.canvas.selected == (code,)
+    learned.grid.go_to_sheet(book.crosstab.id)
+    learned.grid.select(Cell(2, book.shape.first_item + 1))
+    assert learned.document.ratings.selection.items == (int(book.pairs.items[1]),)
+
+
+def test_a_dragged_dot_moves_its_embedding_and_undo_brings_it_back(
+    learned: Any, qtbot: Any
+) -> None:
+    panel = show(learned, qtbot, "map")
+    session, canvas = learned.document.ratings, panel.canvas
+    code = canvas.dot_at(canvas.place_of(int(canvas.items[0])))
+    before = session.learned.item_rows[code].copy()
+    place = canvas.place_of(code).toPoint()
+    qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=place)
+    there = place + QPoint(25, -15)
+    wanted = canvas.view.to_plane(there.x() - canvas._left(), there.y())
+    qtbot.mouseMove(canvas, there)
+    assert not np.array_equal(session.learned.item_rows[code], before)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=there)
+    after = session.learned.item_rows[code]
+    parts = learned.looking_docks.looking.look.map.components
+    moved = (after - before).astype(np.float64) @ parts.axes.T
+    shift = np.array(wanted) - parts.coordinates[list(canvas.items).index(code), :2]
+    assert np.linalg.norm(moved[:2]) > 0
+    assert np.abs(moved[2:]).max() < 1e-4, "what the map does not show stays"
+    assert np.abs(shift).max() < 1e-3
+    assert learned.document.history.can_undo
+    learned.document.undo()
+    assert session.learned.item_rows[code] == pytest.approx(before)
+
+
+def test_keys_go_from_name_to_name_and_nudge(learned: Any, qtbot: Any) -> None:
+    panel = show(learned, qtbot, "map")
+    canvas, session = panel.canvas, learned.document.ratings
+    canvas.grab()
+    qtbot.keyClick(canvas, Qt.Key.Key_Right)
+    assert len(canvas.selected) == 1
+    code = canvas.selected[0]
+    before = session.learned.item_rows[code].copy()
+    qtbot.keyClick(canvas, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
+    assert not np.array_equal(session.learned.item_rows[code], before)
+    qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    assert canvas.selected == ()
+
+
+def test_names_on_the_map_do_not_lie_over_one_another(learned: Any, qtbot: Any) -> None:
+    from gradsheet.qt.map_labels import LabelRoom, place_labels
+
+    random = np.random.default_rng(0)
+    dots = [(k, *random.uniform(0, 400, 2), 60.0) for k in range(300)]
+    placed = place_labels(LabelRoom(400, 400), dots, 14, 5, 300)
+    assert len(placed) > 20
+    for a in placed:
+        for b in placed:
+            if a is not b:
+                assert abs(a.x - b.x) >= 60 or abs(a.y - b.y) >= 14
+
+
+def test_ranking_sorts_by_mean_and_searches(learned: Any, qtbot: Any) -> None:
+    panel = show(learned, qtbot, "ranking")
+    panel.table.sort_by(2)
+    rows = panel.table.columns_model.rows
+    means = panel._ranking.means[rows]
+    assert (np.diff(means) <= 0).all()
+    title = panel._names.titles[int(panel._ranking.items[0])]
+    panel.search.setFocus()
+    qtbot.keyClicks(panel.search, title)
+    assert title in [
+        panel.table.columns_model.columns[0].values[row] for row in panel.table.columns_model.rows
+    ]
+
+
+def test_typing_oneself_in_from_the_keyboard_gives_parts_that_sum(
+    learned: Any, qtbot: Any
+) -> None:
+    panel = show(learned, qtbot, "type_in")
+    typing = learned.looking_docks.typing
+    typing.wish(at_least=0)
+    qtbot.waitUntil(lambda: panel.names is not None, timeout=20_000)
+    panel.search.setFocus()
+    qtbot.keyClicks(panel.search, "12")
+    qtbot.keyClick(panel.search, Qt.Key.Key_Return)
+    assert len(typing.typed) == 1
+    qtbot.keyClick(panel.typed, Qt.Key.Key_1)
+    qtbot.keyClicks(panel.typed, ".5")
+    assert list(typing.typed.values()) == [1.5]
+    qtbot.keyClick(panel.typed, Qt.Key.Key_Right)
+    assert list(typing.typed.values()) == [2.0]
+    qtbot.waitUntil(lambda: typing.answer is not None and not typing.is_busy, timeout=20_000)
+    stars = panel.waterfall.columns()[2].values
+    first = typing.answer.listed[0]
+    assert float(np.sum(stars)) == pytest.approx(first.prediction, abs=1e-6)
+    qtbot.keyClick(panel.typed, Qt.Key.Key_Delete)
+    assert typing.typed == {}
