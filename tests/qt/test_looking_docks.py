@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,12 +21,12 @@ LEARN = LearnChoice("fast", passes=6)
 
 
 @pytest.fixture
-def opened(window: Any, qtbot: Any) -> Iterator[Any]:
+def opened(window: Any, qtbot: Any) -> Any:
     """The window on a rating set of which nothing is learned yet."""
     session = RatingsSession(TABLE, "made up", model=MODEL, learn=LEARN)
     window.document.open_ratings(RatingsBook(session, busiest_pairs(TABLE, session.totals, 6, 5)))
     qtbot.waitUntil(lambda: session.state == "idle" and session.split is not None, timeout=30_000)
-    yield window
+    return window
 
 
 @pytest.fixture
