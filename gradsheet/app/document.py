@@ -21,6 +21,7 @@ from gradsheet.app.messages import Message, MessageLog, message_of
 from gradsheet.app.run import Run, RunView
 from gradsheet.app.schedule_choice import ScheduleChoice
 from gradsheet.app.training import Training
+from gradsheet.app.uncomputed import Circle, Uncomputed
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import Kind, parse_entry
@@ -108,7 +109,7 @@ class Document:
 
     def open_ratings(self, book: RatingsBook) -> None:
         """Open the workbook of a rating set; its model is made at once, in a task."""
-        lesson = replace(blank.LESSON, title=book.session.source, text="lessons/ratings.md")
+        lesson = replace(blank.LESSON, title=book.session.source)
         self.open_book(book.lesson_book(), lesson, None, ratings=book)
 
     def new_workbook(self) -> None:
@@ -166,7 +167,8 @@ class Document:
         self.workbook, self.history = book.workbook, History()
         self.path = path
         self._saved = self.stamp_of(0)
-        self.calculation = Calculation(book.workbook, held)
+        self.uncomputed = Uncomputed(book.workbook, held)
+        self.calculation = Calculation(book.workbook, self.uncomputed)
         self.ratings_book = ratings
         self.ratings = None if ratings is None else ratings.session
         training = self.training = (
@@ -355,23 +357,57 @@ class Document:
         for training in self._trainings.values():
             training.run.forget_trainer()
             training.refresh()
+        if change.structure:
+            self.uncomputed.moved()
         self._audience.changed(change)
         calculation = self.calculation
         self._recalculate(lambda: calculation.follow(change))
+        self._examine(change.values)
         self.engine.settle(PATIENCE_S)
 
     def _recalculate(self, job: Callable[[], Sequence[Computed]]) -> None:
-        revision = self._revision
+        revision, calculation = self._revision, self.calculation
 
-        def store(results: Sequence[Computed]) -> None:
+        def work() -> tuple[Sequence[Computed], tuple[Circle, ...]]:
+            return job(), calculation.circles()
+
+        def store(found: tuple[Sequence[Computed], tuple[Circle, ...]]) -> None:
             # A formula that was replaced while this was on its way must not be overwritten; the
             # newer job in the queue compiles and calculates everything anew.
             if revision == self._revision:
-                self.write(results)
+                known, self.uncomputed.circles = self.uncomputed.circles, found[1]
+                self.write(found[0])
                 self._note_spills()
                 self.notify_run()
+                self._say_circles(known)
 
-        self.engine.submit(job, store, self._recalculation_failed, "recalculating")
+        self.engine.submit(work, store, self._recalculation_failed, "recalculating")
+
+    def _say_circles(self, known: tuple[Circle, ...]) -> None:
+        """Say which circles have come; the cells say it of themselves, too."""
+        old = {frozenset(circle) for circle in known}
+        new = [c for c in self.uncomputed.circles if frozenset(c) not in old]
+        if new:
+            paths = [self.uncomputed.path(circle) for circle in new]
+            more = f" There are {len(new) - 1} more." if len(new) > 1 else ""
+            hint = "Each cell reads the next, so that none has a value: change one of the formulas."
+            text = f"Circular reference: {paths[0]}.{more}"
+            self.say(Message("warning", text, hint, "\n".join(paths) if more else ""))
+
+    def _examine(self, touched: Sequence[tuple[int, Region]]) -> None:
+        """Take the file's values from cells whose inputs changed, or give them back."""
+        found = self.uncomputed.examine(touched)
+        if not found:
+            return
+        for (sheet, cell), value, kind in found.restored:
+            self.workbook.sheet(sheet).cells.write(Region.of(cell), value, kind)
+            self._audience.changed(Change(values=((sheet, Region.of(cell)),)))
+        if found.released:
+            text = self.uncomputed.released_text(found.released)
+            hint = "Until then it showed the value that the file stored; Undo brings it back."
+            self.say(Message("warning", text, hint))
+        self._revision += 1  # what is on its way was calculated with other held cells
+        self._recalculate(self.calculation.everything)
 
     def refresh_sheet(self, sheet: int, read: Sequence[tuple[int, Region]]) -> None:
         """Recalculate one sheet from cells that a run has written, when the engine is free."""
@@ -416,6 +452,7 @@ class Document:
             self.calculation.written(touched)
         if touched:
             self._audience.changed(Change(values=tuple(touched)))
+        self._examine(touched)
 
     def touched(self, places: Places) -> None:
         """Show that cells changed which no edit has changed: those of a table that is learned."""

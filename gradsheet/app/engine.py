@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gradsheet.app.uncomputed import Circle, Uncomputed, unsupported_origins
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 from gradsheet.learn.problem import Problem
@@ -111,16 +112,14 @@ class Calculation:
     ----------
     workbook : Workbook
         Read, never written: results are returned and the document stores them.
-    held : mapping of (int, Cell) to Formula, optional
-        Formulas that cannot be computed: as long as they stand there, their cells keep the values
-        that the file stored.
+    uncomputed : Uncomputed
+        Says which cells keep the values that the file stored; told what is found out.
     """
 
-    def __init__(
-        self, workbook: Workbook, held: Mapping[tuple[int, Cell], Formula] | None = None
-    ) -> None:
+    def __init__(self, workbook: Workbook, uncomputed: Uncomputed) -> None:
         self._workbook = workbook
-        self.held: Mapping[tuple[int, Cell], Formula] = dict(held or {})
+        self._uncomputed = uncomputed
+        self._is_examined = not uncomputed.is_from_file
         self._program: Program | None = None
         self._written: set[tuple[int, Region]] = set()
         self._lock = threading.Lock()
@@ -145,21 +144,29 @@ class Calculation:
         from gradsheet.formula.compiler import compile_program
 
         self._program = compile_program(self._inputs())
-        return self._program.recalculate()
+        results = self._program.recalculate()
+        if self._is_examined:
+            return results
+        self._is_examined = True
+        found = unsupported_origins(self._program, self._workbook, results)
+        if [place for place in found if self._uncomputed.add(place)]:
+            self._program = compile_program(self._inputs())
+            results = self._program.recalculate()
+        return results
+
+    @property
+    def held(self) -> Mapping[tuple[int, Cell], Formula]:
+        """The formulas whose stored values count now."""
+        return self._uncomputed.held()
 
     def _inputs(self) -> Inputs:
         """Return the workbook, without the formulas whose stored values count."""
-        if not self.held:
+        held = self._uncomputed.held().keys()
+        if not held:
             return self._workbook
         from gradsheet.files.held import HeldWorkbook
 
-        ids = set(self._workbook.sheet_ids())
-        still = [
-            (sheet, cell)
-            for (sheet, cell), formula in self.held.items()
-            if sheet in ids and self._workbook.sheet(sheet).cells.formula(cell) is formula
-        ]
-        return HeldWorkbook(self._workbook, frozenset(still))
+        return HeldWorkbook(self._workbook, held)
 
     def program(self) -> Program:
         """Return the compiled program; compile it if there is none yet."""
@@ -181,6 +188,11 @@ class Calculation:
         self._catch_up()
         return self._program.recalculate(change.values)
 
+    def circles(self) -> tuple[Circle, ...]:
+        """Return the circles that were found, each cell reading the next."""
+        found = self._program.circular if self._program is not None else ()
+        return tuple(tuple(reversed(circle)) for circle in found)
+
     def spills(self) -> Mapping[tuple[int, Cell], Region]:
         """Return where dynamic formulas spill now, by sheet and anchor."""
         return self._program.spills if self._program is not None else {}
@@ -198,6 +210,7 @@ class Calculation:
         self._catch_up()
         if self._program is None:
             raise UserError("The workbook has not been compiled.", "Open it again.")
+        self._uncomputed.refuse(self._program, problem)
         return self._program.objective(
             problem.loss, [(p.sheet, p.region) for p in problem.parameters]
         )

@@ -189,7 +189,8 @@ class Explainer(Generic[T]):
             from gradsheet.formula.explain import explain
 
             view = view_of(workbook, question.sheet, question.cell, document)
-            aside = aside_of(workbook, view)
+            note = document.uncomputed.note(question.sheet, question.cell)
+            aside = note or aside_of(workbook, view)
             return self._finish(explain(view, question.language, symbol_of(workbook), aside))
 
         def take(result: T) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradsheet.app.engine import Calculation
 from gradsheet.app.schedule_choice import ScheduleChoice
+from gradsheet.app.uncomputed import Uncomputed
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 from gradsheet.learn.epoch_step import epoch_step_of
@@ -67,7 +68,7 @@ class Origin:
 
         book = self.workbook.snapshot()
         put_parameters(book, self.problem, state["theta"])
-        objective = Calculation(book, self.held).objective(self.problem)
+        objective = Calculation(book, Uncomputed(book, self.held)).objective(self.problem)
         saved = state["optimizer"]
         optimizer = make_optimizer(saved["name"], **saved["hyper"])
         schedule = self.schedule.schedule(self.momentum) if self.schedule else None

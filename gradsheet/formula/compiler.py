@@ -25,6 +25,7 @@ from gradsheet.formula.run import Run, is_volatile
 from gradsheet.formula.shortcut import Shortcut
 from gradsheet.formula.storage import Storage
 from gradsheet.formula.syntax import Expr, parse
+from gradsheet.formula.values import ErrorCode, Kind
 from gradsheet.formula.windows import Planes
 
 _MOST_ROUNDS = 20  # spills that move each other are given up after so many tries
@@ -85,6 +86,13 @@ class Program:
             if component.is_recurrence:
                 found.extend(self.unrolled(index).circles)
         return found
+
+    def shows(self, sheet: int, cell: tuple[int, int]) -> ErrorCode | None:
+        """The error that a cell shows, None if it shows none."""
+        plane = self.storage.planes.planes[sheet]
+        if cell[0] >= plane.rows or cell[1] >= plane.cols or plane.kinds[cell] != Kind.ERROR:
+            return None
+        return ErrorCode(int(plane.values[cell]))
 
     def precedents(self, sheet: int, cell: tuple[int, int]) -> list[tuple[int, Region]]:
         """The regions that the formula of a cell reads, those found by computing included."""

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QRe
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gradsheet.qt.grid.gradient_layer import STEPS, derivative_text, shade, unit_text
+from gradsheet.qt.grid.held_mark import HELD, draw_held_sign
 from gradsheet.qt.grid.roles import SIGN_PX, draw_sign
 from gradsheet.qt.theme import SPACE, UI_FONT_PX, current_theme, scale, ui_font
 
@@ -31,7 +32,7 @@ class Entry:
     Attributes
     ----------
     role : str
-        `Role.value`, "" for cells without a role.
+        `Role.value`, "" for cells without a role, `HELD` for those that are not computed.
     label : str
     limit : float or None
         Where its scale of derivatives ends; None shows no scale.
@@ -153,7 +154,10 @@ class Legend(QWidget):
         side = SIGN_PX * scale()
         if entry.role:
             box = QRectF(x, middle - side / 2, side, side)
-            draw_sign(painter, entry.role, box, theme.role_colour(entry.role))
+            if entry.role == HELD:
+                draw_held_sign(painter, box, theme)
+            else:
+                draw_sign(painter, entry.role, box, theme.role_colour(entry.role))
             x += side + SPACE * 0.75
         x = self._text(painter, metrics, x, top, entry.label, theme.text)
         if entry.limit is None:

@@ -18,6 +18,7 @@ from gradsheet.formula.address import Cell, Region
 from gradsheet.qt.explain_line import TITLES, Dressed, ExplainLine, dress
 from gradsheet.qt.grid import spoken
 from gradsheet.qt.grid.gradient_layer import CellLayers, derivative_text
+from gradsheet.qt.grid.held_mark import HELD, LEGEND_TEXT
 from gradsheet.qt.legend import Entry, Legend
 from gradsheet.qt.palette import CommandPalette
 from gradsheet.qt.presentation import Presentation
@@ -201,7 +202,8 @@ class Sight(QObject):
                 entries["", scale.label] = Entry("", scale.label, scale.limit, scale.exponent)
         if self.layer.is_on:
             return [entry for entry in entries.values() if entry.limit is not None]
-        return list(entries.values())
+        held = self._document.uncomputed.on(self._grid.sheet_id)
+        return [*entries.values(), *([Entry(HELD, LEGEND_TEXT)] if held else [])]
 
     def _on_gradients(self, regions: Sequence[tuple[int, Region]]) -> None:
         self.layers.refresh(list(regions))
@@ -245,7 +247,9 @@ class Sight(QObject):
     def _on_change(self, change: Change) -> None:
         if self._is_stopped:
             return
-        if change.formats or change.structure:
+        is_held = any(entry.role == HELD for entry in self.legend.entries)
+        has_held = bool(self._document.uncomputed.on(self._grid.sheet_id))
+        if change.formats or change.structure or is_held != has_held:
             self._refresh_legend()
         if self._document.run.task is None:
             self.layer.follow()
@@ -264,9 +268,14 @@ class Sight(QObject):
         if self.layer.is_on and not self._document.has_problem:
             self.layer.switch(False)
         self.explain.show_dressed(None)
-        spoken.add_to(self._document.workbook, self._spoken_gradient)
+        spoken.add_to(self._document.workbook, self._spoken_more)
         self._refresh_legend()
         self.refresh_explanation()
+
+    def _spoken_more(self, sheet: int, cell: Cell) -> str:
+        """What is added to a cell's accessible text and tool tip."""
+        parts = (self._document.uncomputed.note(sheet, cell), self._spoken_gradient(sheet, cell))
+        return ", ".join(part for part in parts if part)
 
     def _spoken_gradient(self, sheet: int, cell: Cell) -> str:
         """What is added to a cell's accessible text: its derivative, while the layer is on."""

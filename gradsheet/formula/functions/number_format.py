@@ -97,10 +97,14 @@ def _text_section(value: str, pattern: str) -> str:
 
 def _digits(number: float, section: str, negative: bool) -> Scalar:
     tokens = [t for t in _TOKEN.findall(section) if t.lower() not in _COLOURS]
+    is_english = all(_is_english(t) for t in tokens if t.startswith("[$"))
+    tokens = [_currency(t) for t in tokens]
     if "@" in tokens:
         return "".join(text_of(number) if t == "@" else _literal(t) for t in tokens)
     plain = "".join(t for t in tokens if len(t) == 1)
     if _DATES.search(plain) and "0" not in plain and "#" not in plain:
+        if not is_english:
+            return ErrorCode.UNSUPPORTED  # the names of months and days would be others
         text = shown(-number if negative else number, "".join(tokens))
         return ErrorCode.VALUE if text is None else text
     if any(t.startswith("[") for t in tokens) or "/" in plain:
@@ -173,6 +177,22 @@ def _grouped(placed: dict[int, str], slots: list[int]) -> dict[int, str]:
         if i in out:
             out[i] = built
     return out
+
+
+def _currency(token: str) -> str:
+    """A currency with or without a language, `[$€-407]`, as the literal that it shows."""
+    if not token.startswith("[$"):
+        return token
+    return f'"{token[2:-1].rpartition("-")[0] if "-" in token else token[2:-1]}"'
+
+
+def _is_english(token: str) -> bool:
+    """Whether dates in the language of `[$-409]` are written in English."""
+    language = token[2:-1].rpartition("-")[2].lower() if "-" in token else ""
+    if re.fullmatch("[0-9a-f]+", language):
+        number = int(language, 16)
+        return number in (0, 0x400) or (number & 0x3FF == 9 and number < 0x10000)
+    return language in ("", "en")
 
 
 def _literal(token: str) -> str:

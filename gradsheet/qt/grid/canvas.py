@@ -364,6 +364,7 @@ class GridCanvas(QAbstractScrollArea):
             self._points,
             self.overlay.all_marks(),
             self.has_handle(),
+            self.document.uncomputed.on(self._sheet_id),
         )
         covered = QRegion(0, 0, layout.width, layout.header_height)
         covered += QRegion(0, 0, layout.header_width, layout.height)

@@ -25,6 +25,7 @@ from gradsheet.qt.grid.decimals import DecimalPoints
 from gradsheet.qt.grid.exposed import Block, Part, exposed_part, read_block
 from gradsheet.qt.grid.geometry import Layout, Pane
 from gradsheet.qt.grid.heat import Heat, paint_heat
+from gradsheet.qt.grid.held_mark import paint_held
 from gradsheet.qt.grid.marks import Mark, handle_box, paint_mark
 from gradsheet.qt.grid.roles import Tag, draw_stripe, draw_tag
 from gradsheet.qt.grid.typeface import Face, Faces
@@ -64,6 +65,7 @@ class Scene:
     points: DecimalPoints
     marks: Sequence[Mark] = ()
     has_handle: bool = False
+    held: Sequence[Cell] = ()
 
 
 class GridPainter:
@@ -113,6 +115,10 @@ class GridPainter:
         self._open_lines(painter, layout, pane, scene.tags)
         self._fills(painter, block)
         paint_heat(painter, block, scene.heat, self.theme)
+        for cell in scene.held:
+            if pane.region.contains(cell):
+                box = self._box(layout, pane, Region.of(cell))
+                paint_held(painter, box, self.theme, self.zoom)
         self._washes(painter, layout, pane, scene)
         self._texts(painter, block, scene, overruns)
         self._notes(painter, layout, pane, scene)

@@ -165,7 +165,7 @@ def test_what_cannot_be_computed_keeps_the_files_value_and_says_so(
     sheet = document.workbook.sheets[0]
     assert sheet.cells.get(Cell(0, 0)) == (42.0, 1)
     assert sheet.cells.get(Cell(0, 1)) == (84.0, 1)
-    assert "CUBEVALUE" in sheet.notes[Cell(0, 0)]
+    assert "CUBEVALUE" in document.uncomputed.note(sheet.id, Cell(0, 0))
     document.enter(sheet.id, Cell(0, 2), "=A1+B1")
     document.finish()
     assert sheet.cells.get(Cell(0, 2)) == (126.0, 1)
