@@ -21,6 +21,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QTableView
 
+from gradsheet.app.uncomputed import Uncomputed
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind
 from gradsheet.qt.grid.geometry import COLUMN_WIDTH_PX, ROW_HEIGHT_PX
@@ -43,6 +44,7 @@ class BenchDocument:
 
     def __init__(self, workbook: Workbook) -> None:
         self.workbook = workbook
+        self.uncomputed = Uncomputed(workbook)
 
 
 class ArrayModel(QAbstractTableModel):

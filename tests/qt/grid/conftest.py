@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from gradsheet.app.uncomputed import Uncomputed
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import Kind, Scalar, parse_entry, unpack
@@ -32,6 +33,7 @@ class SheetDocument:
 
     def __init__(self, workbook: Workbook) -> None:
         self.workbook = workbook
+        self.uncomputed = Uncomputed(workbook)
         self.history = History()
         self.changes: list[Change] = []
         self.listeners: list[Callable[[Change], None]] = []
