@@ -32,7 +32,9 @@ def docks(window: Any, qtbot: Any) -> Iterator[Any]:
 
 
 def run(docks: Any, qtbot: Any) -> None:
-    qtbot.mouseClick(docks.panels["training"].run, Qt.MouseButton.LeftButton)
+    button = docks.panels["training"].run
+    qtbot.waitUntil(button.isEnabled)  # it hears of a session that is ready at the next tick
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: docks.session.state == "done", timeout=60_000)
 
 
