@@ -169,12 +169,12 @@ class HexbinFigure(Figure):
         theme, plot = current_theme(), self._plot
         painter.setFont(ui_font(TICK_PX))
         painter.setPen(QColor(theme.muted))
-        below = QRectF(plot.left(), plot.bottom() + px(20), plot.width(), px(18))
+        below = QRectF(plot.center().x() - px(90), plot.bottom() + px(20), px(180), px(18))
         painter.drawText(below, int(Qt.AlignmentFlag.AlignCenter), "actual rating, stars")
         painter.save()
         painter.translate(plot.left() - px(44), plot.center().y())
         painter.rotate(-90)
-        across = QRectF(-plot.height() / 2, -px(9), plot.height(), px(18))
+        across = QRectF(-px(90), -px(9), px(180), px(18))
         painter.drawText(across, int(Qt.AlignmentFlag.AlignCenter), "prediction, stars")
         painter.restore()
 
@@ -184,7 +184,7 @@ class HexbinFigure(Figure):
         most = float(cells.counts.max())
         painter.setFont(ui_font(TICK_PX))
         metrics = QFontMetrics(ui_font(TICK_PX))
-        left_text, right_text = "1", f"{int(most):,} ratings in a hexagon, log scale"
+        left_text, right_text = "1", f"{int(most):,} in a hexagon, log scale"
         swatch, height = px(16), px(10)
         y = plot.bottom() + px(44)
         x = plot.left() + metrics.horizontalAdvance(left_text) + px(6)

@@ -98,21 +98,21 @@ class LookingDocks(QObject):
             "predictions": self._make_predictions, "ranking": self._make_ranking,
             "map": self._make_map, "type_in": self._make_type_in,
         }  # fmt: skip
-        first: QDockWidget | None = None
         for name, (title, *_) in DOCKS.items():
             holder = QWidget(window)
             QVBoxLayout(holder).setContentsMargins(0, 0, 0, 0)
             dock = make_dock(window, f"looking_{name}", title, holder, f"View > {title}")
             window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-            if first is not None:
-                window.tabifyDockWidget(first, dock)
-            first = first or dock
             dock.hide()
             dock.visibilityChanged.connect(partial(self._on_visible, name))
             self.docks[name] = dock
 
     def connect_to(self) -> None:
         """Hear the document and the grid; once the window has them."""
+        training = self._window.ratings_docks.docks["training"]
+        for dock in self.docks.values():
+            # One panel at a time has the whole height: two would cut each other short.
+            self._window.tabifyDockWidget(training, dock)
         self._window.notifier.replaced.connect(self.follow_document)
         self._window.grid.selection_changed.connect(self._on_grid)
         self.follow_document()
@@ -227,7 +227,7 @@ class LookingDocks(QObject):
             self.panels[name] = panel = self._makers[name](holder)
             holder.layout().addWidget(panel)
             self._feed()
-            self._show_selection()
+            self._show_in_panels()  # the grid stays as it is: opening a panel selects nothing
 
     # ------------------------------------------------------------------ panels
 
@@ -311,14 +311,16 @@ class LookingDocks(QObject):
 
     def _show_selection(self) -> None:
         """Light up in panels and grid what the session has selected."""
-        session = self._session
-        if session is None:
+        self._show_in_panels()
+        if self._session is not None:
+            self._show_in_grid(self._session.selection.items)
+
+    def _show_in_panels(self) -> None:
+        if self._session is None:
             return
-        items = session.selection.items
         for name in ("ranking", "map"):
             if name in self.panels:
-                self.panels[name].show_selection(items)
-        self._show_in_grid(items)
+                self.panels[name].show_selection(self._session.selection.items)
 
     def _show_in_grid(self, items: tuple[int, ...]) -> None:
         book, grid = self._window.document.ratings_book, self._window.grid

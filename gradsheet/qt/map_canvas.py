@@ -214,6 +214,8 @@ class MapCanvas(Figure):
 
     def _redraw(self) -> None:
         self._picture = None
+        # Not in the painting: a click may come before it, and means what is shown from now on.
+        self._pixels = self.view.to_pixels(self.places)
         self.update()
 
     # ------------------------------------------------------------------ painting
@@ -243,7 +245,6 @@ class MapCanvas(Figure):
         theme, view = current_theme(), self.view
         ratio = self.devicePixelRatioF()
         width, height = max(1, round(view.width * ratio)), max(1, round(view.height * ratio))
-        self._pixels = view.to_pixels(self.places)
         visible = int(np.count_nonzero(
             (self._pixels[:, 0] > 0) & (self._pixels[:, 0] < view.width)
             & (self._pixels[:, 1] > 0) & (self._pixels[:, 1] < view.height)
@@ -284,7 +285,13 @@ class MapCanvas(Figure):
         painter.translate(px(9), bottom / 2)
         painter.rotate(-90)
         across = QRectF(-bottom / 2, -px(9), bottom, px(18))
-        painter.drawText(across, int(Qt.AlignmentFlag.AlignCenter), self._axes[1])
+        upward = painter.fontMetrics().elidedText(
+            self._axes[1].replace(" of the variance", "")
+            if painter.fontMetrics().horizontalAdvance(self._axes[1]) > bottom
+            else self._axes[1],
+            Qt.TextElideMode.ElideRight, int(bottom),
+        )  # fmt: skip
+        painter.drawText(across, int(Qt.AlignmentFlag.AlignCenter), upward)
         painter.restore()
 
     def _draw_links(self, painter: QPainter) -> None:

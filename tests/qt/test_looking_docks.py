@@ -186,3 +186,16 @@ def test_typing_oneself_in_from_the_keyboard_gives_parts_that_sum(
     assert float(np.sum(stars)) == pytest.approx(first.prediction, abs=1e-6)
     qtbot.keyClick(panel.typed, Qt.Key.Key_Delete)
     assert typing.typed == {}
+
+
+def test_opening_a_panel_leaves_the_selection_and_covers_no_other(
+    learned: Any, qtbot: Any
+) -> None:
+    learned.ratings_docks.show("training")
+    before = learned.grid.selection
+    for name in ("predictions", "ranking", "map"):
+        show(learned, qtbot, name)
+        assert learned.grid.selection == before
+    others = learned.tabifiedDockWidgets(learned.looking_docks.docks["map"])
+    assert learned.ratings_docks.docks["training"] in others
+    assert learned.looking_docks.docks["ranking"] in others
