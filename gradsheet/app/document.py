@@ -109,7 +109,7 @@ class Document:
 
     def open_ratings(self, book: RatingsBook) -> None:
         """Open the workbook of a rating set; its model is made at once, in a task."""
-        lesson = replace(blank.LESSON, title=book.session.source)
+        lesson = replace(blank.LESSON, title=book.session.source, text="lessons/ratings.md")
         self.open_book(book.lesson_book(), lesson, None, ratings=book)
 
     def new_workbook(self) -> None:

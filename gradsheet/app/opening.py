@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from gradsheet.app.messages import Level, Message, message_of
 from gradsheet.app.session_state import opener, session_of
-from gradsheet.formula.address import Cell
+from gradsheet.formula.address import MAX_ROWS, Cell
 from gradsheet.formula.values import UserError
 from gradsheet.lessons import blank
 from gradsheet.lessons.lesson import Lesson, LessonBook
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
+    from gradsheet.sheet.workbook import Workbook
 
 SESSION = ".gradsheet"
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -60,6 +61,8 @@ def save_file(document: Document, path: Path) -> None:
             f"gradsheet cannot write {path.suffix or 'a file without an ending'}.",
             "Choose a name that ends in .gradsheet (everything) or .xlsx (for Excel).",
         )
+    if document.ratings is not None:
+        _check_rating_set(document.workbook, path)
     document.pause_run()
     if path.suffix.lower() == SESSION:
         job = _session_job(document, path)
@@ -78,6 +81,21 @@ def save_file(document: Document, path: Path) -> None:
         document.say(message_of(error, f"saving {path.name}"))
 
     document.engine.submit(job, done, failed, f"saving {path.name}")
+
+
+def _check_rating_set(workbook: Workbook, path: Path) -> None:
+    """Raise UserError where the workbook of a rating set cannot be written into a file."""
+    if path.suffix.lower() == SESSION:
+        raise UserError(
+            "The workbook of a rating set cannot be kept as a session.",
+            "Save it as .xlsx: the crosstab keeps its formulas, the tables their numbers.",
+        )
+    longest = max(sheet.cells.used().bottom for sheet in workbook.sheets)
+    if longest > MAX_ROWS:
+        raise UserError(
+            f"Its longest table has {longest:,} rows; a sheet of Excel has {MAX_ROWS:,}.",
+            "Open a smaller set, or a part of this one.",
+        )
 
 
 # ------------------------------------------------------------------ workbooks of Excel

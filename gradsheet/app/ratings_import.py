@@ -8,16 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradsheet.app.document import Document
 from gradsheet.app.messages import Level, Message, message_of
+from gradsheet.app.ratings.pairs import busiest_pairs
+from gradsheet.app.ratings.session import RatingsSession
+from gradsheet.app.ratings.workbook import RatingsBook
 from gradsheet.lessons.lesson import crosstab_of
 from gradsheet.tasks import Control, Progress, Task
 
 if TYPE_CHECKING:
     from gradsheet.ratings.reader import ReadResult
     from gradsheet.ratings.sniffing import Preview, ReadOptions
+
+
+class Read(NamedTuple):
+    """What came of a file, and its workbook where that was asked for."""
+
+    result: ReadResult
+    book: RatingsBook | None
 
 
 class RatingsImport:
@@ -29,17 +39,24 @@ class RatingsImport:
     path : Path
     options : Preview or ReadOptions, optional
         What to read and how, perhaps changed by the user; sniffed from the file if not given.
+    whole : bool
+        Open the workbook of the whole rating set instead of a lesson on its busiest part.
     """
 
     def __init__(
-        self, document: Document, path: Path, options: Preview | ReadOptions | None = None
+        self,
+        document: Document,
+        path: Path,
+        options: Preview | ReadOptions | None = None,
+        *,
+        whole: bool = False,
     ) -> None:
         self.path = path
         self.progress = Progress(None, f"Reading {path.name}")
         self.is_done = False
         self._document = document
-        self._task: Task[Progress, ReadResult] = Task(
-            f"reading {path.name}", _reader(path, options)
+        self._task: Task[Progress, Read] = Task(
+            f"reading {path.name}", _reader(path, options, whole)
         )
 
     def start(self) -> None:
@@ -74,9 +91,13 @@ class RatingsImport:
         if error is not None:
             raise error
 
-    def _open(self, result: ReadResult) -> None:
+    def _open(self, read: Read) -> None:
+        result, book = read
         table = result.table
-        self._document.open_crosstab(crosstab_of(table, self.path.name))
+        if book is not None:
+            self._document.open_ratings(book)
+        else:
+            self._document.open_crosstab(crosstab_of(table, self.path.name))
         text = f"{self.path.name}: {len(table.ratings):,} ratings"
         if result.bad_count:
             text += f", {result.bad_count:,} rows could not be read"
@@ -89,12 +110,19 @@ class RatingsImport:
 
 
 def _reader(
-    path: Path, options: Preview | ReadOptions | None
-) -> Callable[[Control], Generator[Progress, None, ReadResult]]:
-    def read_file(control: Control) -> Generator[Progress, None, ReadResult]:
+    path: Path, options: Preview | ReadOptions | None, whole: bool
+) -> Callable[[Control], Generator[Progress, None, Read]]:
+    def read_file(control: Control) -> Generator[Progress, None, Read]:
         from gradsheet.ratings import reader
 
         yield Progress(None, f"Looking at {path.name}")
-        return (yield from reader.read(path, options, control))
+        result = yield from reader.read(path, options, control)
+        if not whole:
+            return Read(result, None)
+        yield Progress(None, "Laying out the sheets")
+        control.checkpoint()
+        session = RatingsSession(result.table, path.name)
+        pairs = busiest_pairs(result.table, session.totals, control=control)
+        return Read(result, RatingsBook(session, pairs))
 
     return read_file

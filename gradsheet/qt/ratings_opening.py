@@ -99,7 +99,7 @@ class RatingsOpening(QObject):
     def read(self, preview: Preview) -> None:
         """Read the file as the preview says."""
         assert self._path is not None
-        self._import = RatingsImport(self._document, self._path, preview)
+        self._import = RatingsImport(self._document, self._path, preview, whole=True)
         self._import.start()
         self.progressed.emit(self._import.progress)
 
@@ -128,13 +128,13 @@ class RatingsOpening(QObject):
         self.dialog = None
 
     def _on_reading(self, reading: RatingsImport) -> None:
-        before = self._document.data
+        before = self._document.book
         if not reading.poll():
             self.progressed.emit(reading.progress)
             return
         self._import = None
         self.progressed.emit(None)
-        if self._document.data is not before:
+        if self._document.book is not before:
             self.opened.emit(reading.path)
 
 

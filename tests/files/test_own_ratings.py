@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from gradsheet.app.document import Document
+from gradsheet.app.opening import save_file
 from gradsheet.app.ratings_import import RatingsImport
 from gradsheet.formula.values import UserError
 from gradsheet.lessons.lesson import lesson_crosstab
@@ -127,3 +129,30 @@ def test_cancel_leaves_the_workbook_as_it_was(document: Document, tmp_path: Path
         time.sleep(0.001)
     assert cells_of(document) == before
     assert document.data is None
+
+
+def test_the_whole_set_opens_with_live_formulas_and_saves_for_excel(
+    document: Document, tmp_path: Path
+) -> None:
+    path = tmp_path / "some.csv"
+    rows = "".join(f"{i % 37},{i % 29},{1 + i % 5}\n" for i in range(900))
+    path.write_text("userId,movieId,rating\n" + rows, encoding="utf-8")
+    reading = RatingsImport(document, path, whole=True)
+    reading.start()
+    reading.wait()
+    document.finish()
+    assert document.ratings is not None
+    document.ratings.wait(60)
+    document.finish()
+    names = [sheet.name for sheet in document.workbook.sheets]
+    assert names == ["Crosstab", "Users", "Items", "Ratings", "Predictions"]
+    assert document.title == "some.csv"
+    with pytest.raises(UserError, match="session"):
+        save_file(document, tmp_path / "some.gradsheet")
+    save_file(document, tmp_path / "some.xlsx")
+    document.finish()
+    book = openpyxl.load_workbook(tmp_path / "some.xlsx")
+    assert any(
+        str(cell.value).startswith("=Users!") for row in book["Crosstab"].rows for cell in row
+    )
+    assert book["Ratings"].max_row == 1 + len(document.ratings.table)

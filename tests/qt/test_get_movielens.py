@@ -145,7 +145,7 @@ def test_a_set_goes_from_the_server_into_the_sheet(
     with qtbot.waitSignal(window.opening.opened):
         qtbot.mouseClick(dialog.button, LEFT)
     assert not dialog.isVisible()
-    assert window.document.data is not None
+    assert window.document.ratings is not None
     assert (tmp_path / "data" / "ml-test.zip").is_file()
     assert window.settings.recent == [str(tmp_path / "data" / "ml-test.zip")]
     qtbot.waitUntil(lambda: window.document.run.state == "idle")

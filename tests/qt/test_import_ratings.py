@@ -116,10 +116,10 @@ def test_a_file_goes_through_the_dialog_into_the_sheet(
 ) -> None:
     window.open_ratings(ratings_file)
     qtbot.waitUntil(lambda: window.opening.dialog is not None)
-    assert window.document.data is None
+    assert window.document.ratings is None
     with qtbot.waitSignal(window.opening.opened):
         qtbot.mouseClick(window.opening.dialog._import, Qt.MouseButton.LeftButton)
-    assert window.document.data is not None
+    assert window.document.ratings is not None
     assert "ratings.csv" in window.windowTitle()
     assert not window.progress.isVisible()
     assert window.settings.recent == [str(ratings_file)]
@@ -133,7 +133,7 @@ def test_a_file_that_is_not_there_is_said_and_nothing_changes(
     window.open_ratings(tmp_path / "nowhere.csv")
     qtbot.waitUntil(lambda: window.banner.isVisible())
     assert "nowhere.csv" in window.banner.message.text
-    assert window.document.data is None
+    assert window.document.ratings is None
     assert not window.opening.is_busy
 
 

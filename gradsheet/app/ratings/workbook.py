@@ -91,7 +91,7 @@ class RatingsBook:
             optimizer=self.session.learn_choice.optimizer,
             sheet=self.crosstab.id,
             selection=self.shape.predictions.first,
-            loss_name="RMSE of the crosstab",
+            loss_name="RMSE",
         )
 
     # ------------------------------------------------------------------ layout
