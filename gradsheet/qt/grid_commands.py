@@ -24,6 +24,7 @@ _grid = partial(command, table=GRID_COMMANDS)
 GRID_KEYS = frozenset(
     {
         "edit.paste_special", "edit.paste_values", "cells.insert", "cells.delete", "rows.hide",
+        "rows.sort",
         "rows.unhide", "columns.hide", "columns.unhide", "format.cells", "format.bold",
         "format.italic", "format.more_decimals", "format.fewer_decimals", "note.edit",
         "trace.precedents", "trace.dependents", "trace.clear",
@@ -107,6 +108,13 @@ def insert_lines(window: MainWindow) -> None:
 def delete_lines(window: MainWindow) -> None:
     """Delete the columns that are selected whole, else the rows of the selection."""
     lines.delete(window.grid, _axis(window))
+
+
+@_grid("rows.sort", "Sort rows by this column", menu="Sheet", shortcuts=("Ctrl+Alt+S",),
+       icon="arrow-down-wide-narrow", group=2)  # fmt: skip
+def sort_rows(window: MainWindow) -> None:
+    """Sort a table by the current column: ascending, again descending, again as in the file."""
+    window.tools.sorting.sort()
 
 
 def _axis(window: MainWindow) -> lines.Axis:

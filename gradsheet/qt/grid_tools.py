@@ -26,6 +26,7 @@ from gradsheet.qt.grid.arrows import Arrow
 from gradsheet.qt.grid.note_editor import NoteEditor
 from gradsheet.qt.grid.places import Place, absolute_text, find_place
 from gradsheet.qt.grid_menus import cell_menu, tab_menu
+from gradsheet.qt.table_sorting import TableSorting
 from gradsheet.sheet.edits import (
     AddSheet,
     DefineName,
@@ -55,6 +56,7 @@ class GridTools(QObject):
         self._grid = window.grid
         self._document = window.document
         self.find_bar = find_bar
+        self.sorting = TableSorting(window)
         self.note = NoteEditor(self._grid.viewport())
         self.note.written.connect(self._write_note)
         self.note.left.connect(self._grid.setFocus)

@@ -42,6 +42,11 @@ class Column(ABC):
     def read(self, rows: Indices) -> tuple[Floats, Kinds]:
         """Return values (n,) float64 and kinds (n,) uint8 of rows of the table."""
 
+    def sort_keys(self, rows: Indices) -> Floats:
+        """Return a number for each row that sorts as the column does; NaN, last, for a blank."""
+        values, kinds = self.read(rows)
+        return np.where(kinds == Kind.BLANK, np.nan, values)
+
     def write(self, rows: Indices, values: Floats, kinds: Kinds) -> None:
         """Change rows of the table.
 
@@ -89,6 +94,12 @@ class Texts(Column):
         values = np.array(ids, dtype=np.float64).reshape(len(rows))
         kinds = np.where(values >= 0, Kind.TEXT, Kind.BLANK).astype(np.uint8)
         return np.maximum(values, 0.0), kinds
+
+    def sort_keys(self, rows: Indices) -> Floats:
+        """See Column: by letters, capitals or not; the workbook's strings are not touched."""
+        texts = np.array([text.casefold() for text in self._texts(rows)], dtype=object)
+        _, places = np.unique(texts, return_inverse=True)
+        return np.where(texts == "", np.nan, places.reshape(len(rows)).astype(np.float64))
 
 
 class VirtualStore(CellStore):

@@ -117,6 +117,12 @@ class Looked(Column):
         """See Column."""
         return self.of.read(np.asarray(self.codes(rows), dtype=np.int64))
 
+    def sort_keys(self, rows: Indices) -> Floats:
+        """See Column; each code is looked up once."""
+        codes, places = np.unique(self.codes(rows), return_inverse=True)
+        keys: Floats = self.of.sort_keys(codes.astype(np.int64))[places.reshape(len(rows))]
+        return keys
+
 
 def user_columns(session: RatingsSession, strings: Strings, factors: int) -> list[Column]:
     """Return the columns of Users: user, ratings, mean, bias, factors 1 to ..."""
