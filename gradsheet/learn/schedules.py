@@ -22,6 +22,9 @@ class Factors(NamedTuple):
     momentum: float = 1.0
 
 
+_SETTLES = 10
+"""Losses that an average needs before its slope means anything."""
+
 Schedule: TypeAlias = Callable[[int], Factors]
 """Step number from 0 -> Factors; the same step always gives the same."""
 
@@ -214,7 +217,10 @@ def suggest_rate(
     if lowest == 0:
         return None
     slopes = np.gradient(smoothed[: lowest + 1], np.log(x[: lowest + 1]))
-    return RateSuggestion(float(x[np.argmin(slopes)]), float(x[lowest]) / 10, smoothed)
+    # The average of the first few noisy losses jumps about: that is no fall (fast.ai skips ten).
+    settled = min(_SETTLES, lowest // 2)
+    steepest = settled + int(np.argmin(slopes[settled:]))
+    return RateSuggestion(float(x[steepest]), float(x[lowest]) / 10, smoothed)
 
 
 def _between(first: float, last: float, share: float, shape: str) -> float:

@@ -18,9 +18,9 @@ from gradsheet.qt.form import Form, choice, number_field, show_choice
 from gradsheet.qt.theme import SPACE
 
 KINDS = (
-    ("random", "A random share"),
-    ("last", "Last ratings of each user"),
-    ("file", "A file of its own"),
+    ("random", "Random share"),
+    ("last", "Last of each user"),
+    ("file", "File"),
 )
 _NO_TIMES = "These ratings have no times, so there are no last ratings."
 

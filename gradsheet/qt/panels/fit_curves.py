@@ -238,7 +238,8 @@ class FitCurves(QWidget):
                 ends.append((float(ys[last]), float(xs[last]), label))
         # The upper line's text stands above its end, the lower one's below: off both lines.
         for place, (y, end, label) in enumerate(sorted(ends, key=lambda found: found[0])):
-            is_above = place == 1 or len(ends) == 1
+            # Below a line that lies low there is no room.
+            is_above = place == 1 or len(ends) == 1 or y < low + 0.15 * (high - low)
             # Near the left edge a text left of the line's end would be cut.
             label.setAnchor((1 if end > 0.5 * self._span else 0, 1 if is_above else 0))
             label.setPos(end, min(max(y, low), high))

@@ -54,8 +54,8 @@ LOG_FROM = 8.0
 
 
 def band_text(band: PopularityBand) -> str:
-    """Return the training ratings of a band: 0, 1, 2–3, 4–7."""
-    return f"{band.low:,}" if band.low == band.high else f"{band.low:,}–{band.high:,}"
+    """Return where a band of training ratings begins, short enough for an axis: 0, 1, 2–, 4–."""
+    return f"{band.low:,}" if band.low == band.high else f"{band.low:,}–"
 
 
 class ModelComparison(QWidget):
@@ -347,7 +347,7 @@ class ModelComparison(QWidget):
         plot = self.popularity
         ticks = [(float(i), f"{band_text(b)}\n{b.errors.count:,}") for i, b in enumerate(bands)]
         plot.getPlotItem().getAxis("bottom").setTicks([ticks])
-        plot.set_titles("ratings that the item has to learn from (below: how many judged)",
+        plot.set_titles("ratings of the item to learn from (below: how many judged)",
                         "RMSE, stars")  # fmt: skip
         heights = finite_range(np.array([b.errors.rmse for side in found.bands for b in side]))
         if heights is None:

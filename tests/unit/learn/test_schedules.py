@@ -153,3 +153,12 @@ def test_no_suggestion_where_nothing_falls(losses: list[float]) -> None:
 def test_impossible_schedules_are_refused(make: Callable[[], Schedule]) -> None:
     with pytest.raises(ValueError, match="schedule"):
         make()
+
+
+def test_noise_of_the_first_losses_is_no_steepest_fall() -> None:
+    rates = np.geomspace(1e-6, 1.0, 120)
+    losses = np.where(rates < 1e-3, 1.5, np.where(rates < 0.1, 1.0, 3.0))
+    losses[:3] = (2.2, 1.4, 1.5)  # one unlucky batch at the start
+    found = suggest_rate(rates, losses)
+    assert found is not None
+    assert 1e-3 < found.steepest < 1e-2
