@@ -110,7 +110,7 @@ def delete_lines(window: MainWindow) -> None:
     lines.delete(window.grid, _axis(window))
 
 
-@_grid("rows.sort", "Sort rows by this column", menu="Sheet", shortcuts=("Ctrl+Alt+S",),
+@_grid("rows.sort", "Sort rows by this column", menu="Sheet", shortcuts=("Ctrl+Alt+O",),
        icon="arrow-down-wide-narrow", group=2)  # fmt: skip
 def sort_rows(window: MainWindow) -> None:
     """Sort a table by the current column: ascending, again descending, again as in the file."""

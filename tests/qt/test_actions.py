@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,12 @@ def test_what_cannot_be_done_now_is_disabled(window: MainWindow) -> None:
     assert not by_id["edit.undo"].isEnabled()
     assert not by_id["train.reset"].isEnabled()
     assert by_id["train.step"].isEnabled()
+
+
+def test_a_key_of_another_table_of_commands_is_a_clash() -> None:
+    """`command` sees its own table only; a key of the Solver's must not go to the grid too."""
+    taken = COMMANDS["train.solver"].shortcuts
+    greedy = replace(COMMANDS["rows.sort"], shortcuts=taken)
+    assert actions.clashes({**COMMANDS, "rows.sort": greedy}) == [
+        f"{taken[0]}: train.solver and rows.sort"
+    ]
