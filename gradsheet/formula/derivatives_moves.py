@@ -5,7 +5,7 @@ Owns one rule an operation, with its derivative.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -39,6 +39,9 @@ def copy(code: Lowering, node: Node) -> None:
 def _cat(code: Lowering, node: Node) -> None:
     parts = node.args[0]
     dim = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", 0)
+    if code.is_scalar(node.out):
+        _only_part(code, node, parts)
+        return
     out, g = code.buffer(node.out), code.slope(node.out)
     lines = code.backward[-1]
     dim = dim % code.tensor(node.out).dim()
@@ -74,8 +77,18 @@ def _cat(code: Lowering, node: Node) -> None:
             lines.append(code.add_slope(index, f"h{node.out}[{place}]"))
 
 
+def _only_part(code: Lowering, node: Node, parts: Sequence[Any]) -> None:
+    """One number joined to nothing."""
+    (part,) = (p for p in (Operand(code, value) for value in parts) if 0 not in p.shape)
+    code.forward.append(f"s{node.out} = {part.name}")
+    if part.index is not None:
+        code.backward[-1].append(code.add_slope(part.index, code.scalar_slope(node.out)))
+
+
 def _index_copy(code: Lowering, node: Node) -> None:
     below, dim, to, piece = node.args
+    if code.is_scalar(node.out):
+        raise NoRuleError("a paste into one number")
     base, part = Operand(code, below), Operand(code, piece)
     if dim != 0 or isinstance(to, Var) or base.is_float or len(base.shape) != 1:
         raise NoRuleError("a paste along another side")

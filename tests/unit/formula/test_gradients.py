@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -118,6 +119,19 @@ def test_gradient_matches_central_differences(formula: str) -> None:
     assert float(loss) == pytest.approx(float(slow_loss), rel=1e-12, abs=1e-15)
     np.testing.assert_allclose(gradient.numpy(), slow.numpy(), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(gradient.numpy(), wanted, rtol=2e-6, atol=2e-7)
+
+
+@pytest.mark.parametrize("formula", [*FORMULAS.values(), "=SUM(VSTACK(A1))", "=SUM(TAKE(A1:A3,1))"])
+def test_gradient_is_right_where_a_range_has_one_cell(formula: str) -> None:
+    short = re.sub(r"([A-F])[1-3]:([A-F])[1-3]", r"\g<1>1:\g<1>1", formula)
+    try:
+        objective = objective_of(short)
+    except FormulaError:
+        return  # it has no value there, such as the slope of one point
+    loss, gradient = objective.loss_and_gradient(objective.theta0)
+    if math.isfinite(float(loss)):
+        wanted = differences(objective, objective.theta0)
+        np.testing.assert_allclose(gradient.numpy(), wanted, rtol=2e-6, atol=2e-7)
 
 
 def test_every_function_with_a_gradient_is_checked() -> None:
