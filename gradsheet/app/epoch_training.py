@@ -331,7 +331,7 @@ class EpochTraining(Training):
             trainer.origin = EpochOrigin(
                 workbook, self.sheet, base, settings, trainer.sheets, chosen, momentum
             )
-            run.timeline.begin(trainer, trace)
+            run.timeline.begin(trainer, trace, goes_on=run.timeline.is_replaying)
             trainer.follow(trace)
             self.walked = Walked.on(self.walked, trainer.trail, step)
             trainer.trail = self.walked.trail

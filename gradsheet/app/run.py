@@ -127,14 +127,20 @@ class Run:
         assert self.optimizer is not None
         assert self.trace is not None
         schedule = self.schedule.schedule(self.momentum) if self.schedule else None
+        # Where a record goes on unchanged its objective does, too: one more for every pause would
+        # fill the memory in an hour of looking back.
+        made = self.timeline.replayer(self.step)
+        goes_on = isinstance(made, Trainer)
+        theta = objective.theta0
         trainer = Trainer(
-            objective, self.optimizer, step=self.step, problem=problem, schedule=schedule
-        )
+            made.objective if isinstance(made, Trainer) else objective, self.optimizer,
+            theta=theta, step=self.step, problem=problem, schedule=schedule,
+        )  # fmt: skip
         self.device = objective.device
         trainer.trace, trainer.origin = self.trace, origin
-        self.timeline.begin(trainer, self.trace)
+        self.timeline.begin(trainer, self.trace, goes_on=goes_on)
         # The point of this step, if there is one already, was that of the cells before an edit.
-        trainer.set_theta(objective.theta0)
+        trainer.set_theta(theta)
         self.trainer = trainer
         self.limit_speed(self.steps_per_second_limit)
 

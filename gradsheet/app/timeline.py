@@ -78,11 +78,23 @@ class Timeline:
         self.changed()
         self.recording = None
 
-    def begin(self, trainer: Replayable, trace: LossTrace) -> None:
+    def replayer(self, step: int) -> Replayable | None:
+        """Return what made the recorded steps, where the run stands in them and nothing changed."""
+        return self.recording.replayer(step) if self.recording and self.is_replaying else None
+
+    def begin(self, trainer: Replayable, trace: LossTrace, *, goes_on: bool = False) -> None:
         """Record this trainer from where it stands.
 
         A future that would not come again by itself, because something was changed here or later
         in it, becomes a branch.
+
+        Parameters
+        ----------
+        trainer : Replayable
+        trace : LossTrace
+            As it was before the trainer.
+        goes_on : bool
+            Whether the trainer goes on exactly as the record would.
         """
         from gradsheet.learn.trajectory import Recording
 
@@ -97,7 +109,7 @@ class Timeline:
             record = record.fork(step)
         if self.state is not None:
             trainer.generator.set_state(self.state["generator"])
-        record.begin(trainer)
+        record.begin(trainer, goes_on=goes_on)
         trainer.recording = record
         self.recording = record
         self.changed()

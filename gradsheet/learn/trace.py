@@ -16,7 +16,7 @@ Losses = npt.NDArray[np.float64]
 
 _BLOCK = 256  # points summarised by one minimum and one maximum; drawing needs no finer grain
 
-MOST_POINTS = 1 << 20
+MOST_POINTS = 1 << 18
 """When there are more, the older half keeps only the extremes of every four points."""
 
 
@@ -25,8 +25,8 @@ class LossTrace:
 
     Sixteen bytes a step; appending takes constant time on average. Arrays handed out are
     read-only views that later appends and truncations never change. An hour of a small problem
-    makes ten million steps: from `most` points on the older half is thinned to the lowest and the
-    highest of each four, so that the best step and every spike stay.
+    makes thirty million steps: from `most` points on the older half is thinned to the lowest and
+    the highest of each four, so that the best step and every spike stay.
     """
 
     def __init__(self, capacity: int = 1024, most: int = MOST_POINTS) -> None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gradsheet.learn.optimizers import Optimizer
     from gradsheet.learn.pacing import Snapshot
 
-BUDGET_BYTES = 48 << 20
-"""Of all keyframes of a record; 10,000 steps of the `bias` lesson take 5 MB."""
+BUDGET_BYTES = 24 << 20
+"""Of all keyframes of a record; 10,000 steps of the `bias` lesson take 4 MB."""
 FIRST_SPACING = 16
 """Steps between two keyframes until the budget is used up; each thinning doubles it."""
 _OVERHEAD_BYTES = 2048
@@ -99,13 +99,21 @@ class Stretch:
         """Return this stretch without what came after a step."""
         kept = bisect.bisect_right(self.steps, step)
         rates = [entry for entry in self.rates if entry[0] <= step] or self.rates[:1]
-        return Stretch(self.make, self.steps[:kept], self.states[:kept], rates, self.origin)
+        make = self.make if self._trainer is None else self._trainer.twin
+        return Stretch(make, self.steps[:kept], self.states[:kept], rates, self.origin)
 
     def copy(self) -> Stretch:
         """Return a stretch that shares the states but grows on its own."""
-        return Stretch(
-            self.make, self.steps.copy(), self.states.copy(), self.rates.copy(), self.origin
-        )
+        return self.until(self.steps[-1]) if self.steps else Stretch(self.make, origin=self.origin)
+
+    def nbytes(self) -> int:
+        """Return about how much memory the states take, in bytes."""
+        if not self.states:
+            return 0
+        first, last = self.states[0]["generator"], self.states[-1]["generator"]
+        generator: int = first.numel() * first.element_size()
+        each: int = _bytes_of(self.states[0]) + (0 if last is first else generator)
+        return generator + len(self.states) * each
 
 
 class Recording:
@@ -170,13 +178,29 @@ class Recording:
     def nbytes(self) -> int:
         """Return about how much memory the keyframes take, in bytes."""
         with self._lock:
-            return sum(len(s.states) * _bytes_of(s.states[0]) for s in self._stretches if s.states)
+            return sum(stretch.nbytes() for stretch in self._stretches)
 
-    def begin(self, trainer: Replayable) -> None:
-        """Record this trainer from where it stands; what was recorded beyond that is forgotten."""
+    def replayer(self, step: int) -> Replayable | None:
+        """Return what makes the steps on from this one again; None if there is no such step."""
+        with self._lock:
+            found = self._stretch_of(step)
+            return found.trainer if found is not None else None
+
+    def begin(self, trainer: Replayable, *, goes_on: bool = False) -> None:
+        """Record this trainer from where it stands; what was recorded beyond that is forgotten.
+
+        Parameters
+        ----------
+        trainer : Replayable
+        goes_on : bool
+            Whether it does nothing else than the record does from here: objective and state are
+            those of the step. Its steps then belong to the stretch that is there.
+        """
         with self._lock:
             self.forget_after(trainer.step)
             last = self._stretches[-1] if self._stretches else None
+            if goes_on and last is not None:
+                return
             if last is not None and last.steps == [trainer.step]:
                 self._stretches.pop()
             twin = trainer.twin()
@@ -190,7 +214,10 @@ class Recording:
         rates = self._stretches[-1].rates
         if rates[-1][1] is not hyper:
             with self._lock:
-                rates.append((step, hyper))
+                if rates[-1][1] == hyper:
+                    rates[-1] = (rates[-1][0], hyper)  # the same object is found faster next time
+                else:
+                    rates.append((step, hyper))
 
     def stepped(self, trainer: Replayable) -> None:
         """Note that the trainer has made a step; keeps its state where one is due."""
@@ -245,9 +272,9 @@ class Recording:
             If that step was not reached.
         """
         with self._lock:
-            if not self._stretches or not self.start <= step <= self._end:
+            stretch = self._stretch_of(step)
+            if stretch is None:
                 raise ValueError(f"step {step} lies outside {self.start} to {self._end}")
-            stretch = next(s for s in reversed(self._stretches) if s.steps[0] <= step)
             at = bisect.bisect_right(stretch.steps, step) - 1
             trainer, state = stretch.trainer, stretch.states[at]
             trainer.load(state)
@@ -257,6 +284,11 @@ class Recording:
                     raise ValueError(f"step {step} cannot be made again: {trainer.failure}")
             trainer.optimizer.hyper = stretch.rates_at(step)
             return trainer.state_dict(), trainer.snapshot()
+
+    def _stretch_of(self, step: int) -> Stretch | None:
+        if not self._stretches or not self.start <= step <= self._end:
+            return None
+        return next(s for s in reversed(self._stretches) if s.steps[0] <= step)
 
     def _keep(self, trainer: Replayable) -> None:
         stretch = self._stretches[-1]
@@ -282,7 +314,7 @@ class Recording:
 
 
 def _bytes_of(state: Mapping[str, Any]) -> int:
-    """Return about how many bytes a kept state takes."""
-    tensors = [state["theta"], state["generator"], *state["optimizer"]["state"].values()]
+    """Return about how many bytes a kept state takes, without that of the random generator."""
+    tensors = [state["theta"], *state["optimizer"]["state"].values()]
     numbers = sum(t.numel() * t.element_size() for t in tensors if isinstance(t, Tensor))
     return numbers + _OVERHEAD_BYTES

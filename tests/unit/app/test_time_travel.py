@@ -181,3 +181,21 @@ def test_a_divergence_names_the_first_cell_and_goes_back_to_the_best_step(
     assert cells(document) == at_30
     assert document.run_view().hyper.lr == 1e3  # type: ignore[union-attr]
     assert document.run_view().last_step > 30
+
+
+def test_going_on_unchanged_is_the_same_stretch_and_no_branch(document: Document) -> None:
+    step(document, 60)
+    for to in (40, 50, 20, 60, 10):
+        seek(document, min(to, document.run_view().last_step))
+        document.start_run()
+        document.finish()
+        document.pause_run()
+        document.finish()
+        reached = document.run_view().step
+        if reached < 60:
+            step(document, 60 - reached)
+    record = document.run.timeline.recording
+    assert record is not None
+    assert len(record.stretches) == 1
+    assert len(record.stretches[0].rates) == 1
+    assert not document.run_view().branches
