@@ -121,7 +121,7 @@ def _reader(
             return Read(result, None)
         yield Progress(None, "Laying out the sheets")
         control.checkpoint()
-        session = RatingsSession(result.table, path.name)
+        session = RatingsSession(result.table, path.name, result.genres)
         pairs = busiest_pairs(result.table, session.totals, control=control)
         return Read(result, RatingsBook(session, pairs))
 

@@ -44,6 +44,8 @@ class ReadResult:
         Ratings overruled by a later one for the same user and item.
     notes : tuple of str
         What the user should know: where titles came from, what changed on the way.
+    genres : tuple of str (n_items,), or None
+        Genres of each item, "Adventure|Comedy", where a file of movies has them.
     """
 
     table: RatingTable
@@ -51,6 +53,7 @@ class ReadResult:
     bad_count: int
     duplicates: int
     notes: tuple[str, ...]
+    genres: tuple[str, ...] | None = None
 
 
 def read(
@@ -116,15 +119,16 @@ def read(
     duplicates = len(table) - len(single)
     yield Progress(None, "Looking for titles")
     control.checkpoint()
-    titles, note = titles_beside(source, single.item_ids)
-    if titles is not None:
-        single = dataclasses.replace(single, titles=titles)
+    beside = titles_beside(source, single.item_ids)
+    if beside.titles is not None:
+        single = dataclasses.replace(single, titles=beside.titles)
     return ReadResult(
         single,
         tuple(gatherer.bad_rows),
         gatherer.bad_count,
         duplicates,
-        (*notes, *gatherer.notes(), *note),
+        (*notes, *gatherer.notes(), *beside.notes),
+        beside.genres,
     )
 
 

@@ -1,4 +1,4 @@
-"""Finds the titles of items in the file of movies that lies beside a file of ratings.
+"""Finds titles and genres of items in the file of movies that lies beside a file of ratings.
 
 Owns the three layouts that MovieLens uses. Must not know how ratings are read; a file that does
 not fit is left alone.
@@ -8,34 +8,72 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradsheet.ratings.source import Source, title_files
 from gradsheet.ratings.table import Labels
 
+_FLAGS_FROM = 5
+"""Columns of u.item before its 19 flags: id, title, two dates, address."""
+_FLAGS = (
+    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary",
+    "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi",
+    "Thriller", "War", "Western",
+)  # fmt: skip
+"""The genres in the order of their flags, as the file u.genre of MovieLens 100K has them."""
 
-def titles_beside(source: Source, item_ids: Labels) -> tuple[Labels | None, tuple[str, ...]]:
-    """Return a title for each item, empty where none is known, and a note for the user.
 
-    Titles are taken from the first of movies.csv, u.item and movies.dat that knows at least half
-    of the items; else None.
+class Film(NamedTuple):
+    """A row of a file of movies; ``genres`` as MovieLens writes them, "Adventure|Comedy"."""
+
+    title: str
+    genres: str
+
+
+class Beside(NamedTuple):
+    """What a file of movies says.
+
+    Attributes
+    ----------
+    titles : ndarray (n_items,) of str objects, or None
+        Empty where none is known.
+    genres : tuple of str (n_items,), or None
+        "Adventure|Comedy"; empty where none is known, None where the file has none at all.
+    notes : tuple of str
+        For the user.
+    """
+
+    titles: Labels | None
+    genres: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+
+def titles_beside(source: Source, item_ids: Labels) -> Beside:
+    """Return titles and genres of the items.
+
+    They are taken from the first of movies.csv, u.item and movies.dat that knows at least half
+    of the items.
     """
     notes: list[str] = []
     for name, data in title_files(source):
-        known = _titles(name, data)
-        titles = [known.get(str(item), "") for item in item_ids.tolist()]
-        found = sum(map(bool, titles))
-        if 2 * found >= len(titles):
-            note = f"Titles of {found:,} of {len(titles):,} items from {name}."
-            return _objects(titles), (*notes, note)
+        known = _films(name, data)
+        films = [known.get(str(item), Film("", "")) for item in item_ids.tolist()]
+        found = sum(bool(film.title) for film in films)
+        if 2 * found >= len(films):
+            genres = tuple(film.genres for film in films)
+            has_genres = any(genres)
+            what = "Titles and genres" if has_genres else "Titles"
+            note = f"{what} of {found:,} of {len(films):,} items from {name}."
+            titles = _objects([film.title for film in films])
+            return Beside(titles, genres if has_genres else None, (*notes, note))
         notes.append(f"{name} does not belong to these items: it knows {found:,} of them.")
-    return None, tuple(notes)
+    return Beside(None, None, tuple(notes))
 
 
-def _titles(name: str, data: bytes) -> dict[str, str]:
-    """Return title by id as text."""
+def _films(name: str, data: bytes) -> dict[str, Film]:
+    """Return title and genres by id as text."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -45,7 +83,22 @@ def _titles(name: str, data: bytes) -> dict[str, str]:
     else:
         separator = "|" if name == "u.item" else "::"
         rows = (line.split(separator) for line in text.splitlines())  # type: ignore[assignment]
-    return {row[0].strip(): row[1].strip() for row in rows if len(row) > 1}
+    genres = _flagged if name == "u.item" else _written
+    return {row[0].strip(): Film(row[1].strip(), genres(row)) for row in rows if len(row) > 1}
+
+
+def _written(row: list[str]) -> str:
+    return row[2].strip() if len(row) > 2 else ""
+
+
+def _flagged(row: list[str]) -> str:
+    """Return the genres of a line of u.item, whose last 19 columns are 0 or 1."""
+    flags = row[_FLAGS_FROM:]
+    if len(flags) != len(_FLAGS):
+        return ""
+    return "|".join(
+        name for name, flag in zip(_FLAGS[1:], flags[1:], strict=True) if flag.strip() == "1"
+    )
 
 
 def _objects(texts: list[str]) -> Labels:

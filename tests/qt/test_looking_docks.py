@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -199,3 +200,39 @@ def test_opening_a_panel_leaves_the_selection_and_covers_no_other(
     others = learned.tabifiedDockWidgets(learned.looking_docks.docks["map"])
     assert learned.ratings_docks.docks["training"] in others
     assert learned.looking_docks.docks["ranking"] in others
+
+
+def test_the_genres_of_a_movies_file_colour_the_map_and_feed_the_net(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    titles = [f"{i},Film {i} ({1950 + i}),{'Drama' if i % 2 else 'Comedy'}" for i in range(1, 51)]
+    (tmp_path / "movies.csv").write_text("\n".join(["movieId,title,genres", *titles]), "utf-8")
+    rows = zip(TABLE.users.tolist(), TABLE.items.tolist(), TABLE.ratings.tolist(), strict=True)
+    lines = [f"{u + 1},{i + 1},{r}" for u, i, r in rows]
+    path = tmp_path / "ratings.csv"
+    path.write_text("\n".join(["userId,movieId,rating", *lines]), "utf-8")
+    window.open_ratings(path, ask=False)
+    qtbot.waitUntil(lambda: window.document.ratings is not None, timeout=30_000)
+    session = window.document.ratings
+    qtbot.waitUntil(lambda: session.state == "idle" and session.split is not None, timeout=30_000)
+    assert window.ratings_docks.facts().has_genres
+    session.set_choices(
+        ModelChoice("net", user_factors=3, item_factors=3, hidden=(4,), dropouts=(0.0,) * 2,
+                    genres=True),
+        LearnChoice(epochs=1),
+    )  # fmt: skip
+    session.start()
+    qtbot.waitUntil(lambda: session.state == "done", timeout=30_000)
+    assert session.learned.net.weights[0].shape == (4, 3 + 3 + 2)
+    panel = show(window, qtbot, "map")
+    choices = [panel.colour.itemText(k) for k in range(panel.colour.count())]
+    assert [*choices[:2], *choices[-2:]] == ["Ratings", "Year", "Comedy", "Drama"]
+    seen = set()
+    for name in ("Ratings", "Year", "Drama"):
+        panel.colour.setCurrentIndex(choices.index(name))
+        panel.colour.activated.emit(panel.colour.currentIndex())
+        seen.add(panel.canvas._colours.tobytes())
+        assert len(np.unique(panel.canvas._colours)) > 1
+    assert len(seen) == 3
+    item = session.table.item_title(0)
+    assert session.genres[0] == ("Drama" if int(item.split()[1]) % 2 else "Comedy")

@@ -374,6 +374,28 @@ def test_titles_of_movies_dat_may_hold_colons(write: Write) -> None:
     assert result_of(path).table.item_title(0) == "Star Wars: Episode IV"
 
 
+def test_genres_come_with_the_titles(write: Write) -> None:
+    write("movieId,title,genres\n1,Heat (1995),Action|Crime\n2,Up,(no genres listed)\n",
+          "movies.csv")  # fmt: skip
+    result = result_of(write("user,item,rating\n1,2,3\n1,1,4\n1,9,4\n"))
+    assert result.genres == ("(no genres listed)", "Action|Crime", "")
+    assert "Titles and genres of 2 of 3 items from movies.csv." in result.notes
+
+
+def test_genres_of_u_item_are_its_flags(write: Write) -> None:
+    flags = ["0"] * 19
+    flags[4] = flags[5] = "1"
+    babe = "|".join(["1", "Babe (1995)", "01-Jan-1995", "", "http://x", *flags])
+    write(f"{babe}\n2|Heat (1995)|x\n", "u.item")
+    result = result_of(write("7\t1\t3\t881250949\n7\t2\t4\t891717742\n", "u.data"))
+    assert result.genres == ("Children's|Comedy", "")
+
+
+def test_a_file_of_titles_alone_gives_no_genres(write: Write) -> None:
+    write("movieId,title\n1,Heat (1995)\n", "movies.csv")
+    assert result_of(write("user,item,rating\n1,1,3\n")).genres is None
+
+
 def test_titles_of_other_items_are_left_alone(write: Write) -> None:
     write("movieId,title\n900,Nothing\n901,Never\n", "movies.csv")
     result = result_of(write("user,item,rating\n1,1,3\n1,2,4\n"))
@@ -590,6 +612,8 @@ def test_crosstab_of_the_lesson_has_206_ratings(movielens: ReadResult) -> None:
     titles = [table.item_title(i) for i in items]
     assert titles[0] == "Braveheart (1995)"
     assert titles[-1] == "Fargo (1996)"
+    assert movielens.genres is not None
+    assert movielens.genres[items[0]] == "Action|Drama|War"
 
 
 def test_crosstab_as_wide_as_movielens_gives_the_same_ratings(
