@@ -20,6 +20,7 @@ from gradsheet.app.listeners import Audience, Listener, Live
 from gradsheet.app.messages import Message, MessageLog, message_of
 from gradsheet.app.run import Run, RunView
 from gradsheet.app.schedule_choice import ScheduleChoice
+from gradsheet.app.stamp import RunStamp, Stamp
 from gradsheet.app.training import Training
 from gradsheet.app.uncomputed import Circle, Uncomputed
 from gradsheet.formula.address import Cell, Region
@@ -36,12 +37,15 @@ from gradsheet.sheet.history import History, Travelled
 from gradsheet.sheet.workbook import Change, Workbook
 
 if TYPE_CHECKING:
+    from gradsheet.app.filing import Filing
     from gradsheet.app.ratings.session import RatingsSession
     from gradsheet.app.ratings.workbook import RatingsBook
     from gradsheet.formula.results import Computed
 
 PATIENCE_S = 0.008
 """How long an edit waits for its recalculation before the window goes on without it."""
+RUN_LABELS = ("Training run", "Reset", "New random start")
+"""How entries of the history begin that pressing Run makes again."""
 
 
 class Document:
@@ -92,6 +96,12 @@ class Document:
         self._audience = Audience(self.log)
         self.view_source: Callable[[], dict[str, Any]] | None = None
         """Tells how the workbook is looked at, where there is a window."""
+        self.on_leaving: Callable[[], None] | None = None
+        """Called before another workbook takes the place of the one that is open."""
+        self.is_read_only = False
+        """Whether its file may not be written: another window has it open."""
+        self.filing: Filing | None = None
+        """Holds the file that is open against other windows, where there are any."""
         self._revision = 0
         self._closed = False
         self._open(catalogue.find("dotprod"), 0, None)
@@ -156,6 +166,8 @@ class Document:
         ratings : RatingsBook, optional
             Whose workbook it is, where it is that of a rating set.
         """
+        if self.on_leaving is not None:
+            self.on_leaving()
         if self.ratings is not None:
             self.ratings.close()
         elif self.training is not None:
@@ -165,8 +177,9 @@ class Document:
         self._revision += 1
         self.lesson, self.seed, self.data, self.book = lesson, seed, data, book
         self.workbook, self.history = book.workbook, History()
-        self.path = path
-        self._saved = self.stamp_of(0)
+        self.path, self.is_read_only = path, False
+        if self.filing is not None:
+            self.filing.replaced()
         self.uncomputed = Uncomputed(book.workbook, held)
         self.calculation = Calculation(book.workbook, self.uncomputed)
         self.ratings_book = ratings
@@ -177,12 +190,13 @@ class Document:
             else ratings_training(self, book, ratings)
         )
         self._trainings, self.home = {book.sheet: training}, book.sheet
+        self._saved: Stamp | None = self.stamp()
         self.shown_view = dict(view or {})
         shown = self.shown_view.get("sheet")
         if shown in book.workbook.sheet_ids():
             self.book = replace(book, sheet=shown)
         self.engine.submit(
-            warm_up, lambda _: training.ready(), training.failed, "starting the engine"
+            warm_up, lambda _: self._ready(book.sheet), training.failed, "starting the engine"
         )
         self._recalculate(self.calculation.everything)
         self._audience.replaced()
@@ -205,8 +219,19 @@ class Document:
         known = self._trainings.get(sheet)
         if known is None and epoch_step_of(self.workbook, sheet) is not None:
             known = self._trainings[sheet] = training_for(self, self.book, sheet)
-            self.engine.submit(warm_up, lambda _: known.ready(), known.failed, "starting the run")
+            if self._saved is not None:
+                self._saved = self._saved.with_run(sheet, RunStamp.of(known.run))
+            self.engine.submit(
+                warm_up, lambda _: self._ready(sheet), known.failed, "starting the run"
+            )
         return known
+
+    def _ready(self, sheet: int) -> None:
+        """Torch is there: a run gets its optimizer, and what it starts with is no change."""
+        training = self._trainings[sheet]
+        training.ready()
+        if self._saved is not None:
+            self._saved = self._saved.with_rates(sheet, RunStamp.of(training.run).hyper)
 
     @property
     def main_problem(self) -> Problem | None:
@@ -214,23 +239,32 @@ class Document:
         training = self._trainings[self.home]
         return training.problem if training.has_problem else None
 
-    def stamp(self) -> tuple[int | None, int]:
+    def stamp(self) -> Stamp:
         """Return what tells one state of the open workbook from another."""
-        return self.stamp_of(self.run.step)
+        runs = {sheet: RunStamp.of(each.run) for sheet, each in self._trainings.items()}
+        return Stamp(self.history.top, runs)
 
-    def stamp_of(self, step: int) -> tuple[int | None, int]:
-        """Return the stamp of the workbook as it is, at a step of the run."""
-        return (self.history.top, step)
-
-    def saved(self, path: Path, stamp: tuple[int | None, int]) -> None:
+    def saved(self, path: Path, stamp: Stamp) -> None:
         """Note that a state of the workbook lies in a file."""
         self.path, self._saved = path, stamp
         self.notify_run()
 
+    def recovered(self, original: Path | None) -> None:
+        """Note that what is open lies in no file of the user's; `original` is its older one."""
+        self.path, self._saved = original, None
+        self.notify_run()
+
     @property
     def is_changed(self) -> bool:
-        """Whether there is something that no file has yet."""
-        return self.stamp() != self._saved
+        """Whether there is something that no file has yet: an edit, a step, a rate."""
+        return self._saved is None or self._saved.differs(self.stamp())
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether there is a change that pressing Run again would not bring back."""
+        if self.path is not None or self._saved is None:
+            return self.is_changed
+        return any(not label.startswith(RUN_LABELS) for label in self.history.labels)
 
     @property
     def title(self) -> str:

@@ -38,6 +38,7 @@ class _Job:
     then: Callable[[Any], None]
     failed: Callable[[BaseException], None]
     doing: str
+    is_lasting: bool = False
 
 
 class Engine:
@@ -56,6 +57,8 @@ class Engine:
         then: Callable[[T], None],
         failed: Callable[[BaseException], None],
         doing: str,
+        *,
+        is_lasting: bool = False,
     ) -> None:
         """Queue a job.
 
@@ -67,8 +70,11 @@ class Engine:
             Gets its result, or what it raised, in `settle`.
         doing : str
             What it does, as the end of "while ...".
+        is_lasting : bool
+            Whether it is done and told of even if another workbook is opened meanwhile.
         """
-        self._jobs.append(_Job(self._executor.submit(job), then, failed, doing))
+        future = self._executor.submit(job)
+        self._jobs.append(_Job(future, then, failed, doing, is_lasting))
 
     def settle(self, patience_s: float) -> None:
         """Take the results of finished jobs in order, waiting at most so long in all."""
@@ -94,15 +100,18 @@ class Engine:
         return self._jobs[0].doing if self._jobs else ""
 
     def drop(self) -> None:
-        """Forget the jobs whose results have not been taken."""
+        """Forget the jobs whose results have not been taken; a lasting one is still done."""
+        lasting = [job for job in self._jobs if job.is_lasting]
         for job in self._jobs:
-            job.future.cancel()
-        self._jobs.clear()
+            if not job.is_lasting:
+                job.future.cancel()
+        self._jobs = deque(lasting)
 
     def close(self) -> None:
-        """Drop all jobs and wait for the one that has begun."""
+        """Drop all jobs, and wait for the one that has begun and for those that last."""
         self.drop()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._executor.shutdown(wait=True)
+        self.settle(0.0)
 
 
 class Calculation:

@@ -22,6 +22,7 @@ from gradsheet.lessons.lesson import Lesson, LessonBook
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
+    from gradsheet.app.filing import Claim
     from gradsheet.sheet.workbook import Workbook
 
 SESSION = ".gradsheet"
@@ -41,19 +42,45 @@ def open_file(document: Document, path: Path) -> None:
     What cannot be read is said in a message; the open workbook stays then.
     """
     read = _read_session if path.suffix.lower() == SESSION else _read_workbook
+    filing = document.filing
+
+    def job() -> tuple[Callable[[Document], None], Claim | None]:
+        claim = filing.claim(path) if filing is not None else None
+        try:
+            return read(path), claim
+        except BaseException:
+            if filing is not None and claim is not None:
+                filing.give_up(claim)
+            raise
+
+    def show(found: tuple[Callable[[Document], None], Claim | None]) -> None:
+        found[0](document)
+        if filing is not None and found[1] is not None:
+            filing.opened(found[1])
 
     def failed(error: BaseException) -> None:
         document.say(message_of(error, f"opening {path.name}"))
 
-    document.engine.submit(
-        lambda: read(path), lambda show: show(document), failed, f"opening {path.name}"
-    )
+    document.engine.submit(job, show, failed, f"opening {path.name}")
 
 
-def save_file(document: Document, path: Path) -> None:
+def save_file(
+    document: Document,
+    path: Path,
+    *,
+    may_replace: bool = False,
+    then: Callable[[bool], None] | None = None,
+) -> None:
     """Write the open workbook; the ending says the format. Raises UserError for another one.
 
     A message says what was written, or why it was not; an old file is whole either way.
+
+    Parameters
+    ----------
+    may_replace : bool
+        Whether the file may be replaced though somebody has changed it since it was opened.
+    then : callable, optional
+        Told at the end whether it was written.
     """
     is_back = path == document.path and path.suffix.lower() in WORKBOOKS
     if path.suffix.lower() not in (SESSION, ".xlsx") and not is_back:
@@ -70,17 +97,39 @@ def save_file(document: Document, path: Path) -> None:
         job = _save_back_job(document, path)
     else:
         job = _workbook_job(document, path)
-    stamp = document.stamp()
+    stamp, workbook, filing = document.stamp(), document.workbook, document.filing
 
-    def done(message: Message) -> None:
-        if path.suffix.lower() == SESSION or (is_back and message.level == "info"):
+    def write() -> tuple[Message, Claim | None]:
+        claim = filing.claim(path) if filing is not None else None
+        try:
+            if filing is not None and claim is not None:
+                filing.check(claim, may_replace=may_replace)
+            return job(), claim
+        except BaseException:
+            if filing is not None and claim is not None:
+                filing.give_up(claim)
+            raise
+
+    def done(written: tuple[Message, Claim | None]) -> None:
+        message, claim = written
+        is_it = path.suffix.lower() == SESSION or (is_back and message.level == "info")
+        if is_it and document.workbook is workbook:
+            if filing is not None and claim is not None:
+                filing.saved(claim)
             document.saved(path, stamp)
+        elif filing is not None and claim is not None:
+            filing.give_up(claim)
         document.say(message)
+        if then is not None:
+            then(True)
 
     def failed(error: BaseException) -> None:
-        document.say(message_of(error, f"saving {path.name}"))
+        message = message_of(error, f"saving {path.name}")
+        document.say(dataclasses.replace(message, action="file.save_as"))
+        if then is not None:
+            then(False)
 
-    document.engine.submit(job, done, failed, f"saving {path.name}")
+    document.engine.submit(write, done, failed, f"saving {path.name}", is_lasting=True)
 
 
 def _check_rating_set(workbook: Workbook, path: Path) -> None:

@@ -164,12 +164,24 @@ def _start_in(entry: list[Any] | None, at: str, session: Session) -> Edit | None
 # ------------------------------------------------------------------ opening
 
 
-def opener(session: Session, path: Path) -> Callable[[Document], None]:
-    """Return what shows a session in a document, with its runs where they were."""
+def opener(
+    session: Session, path: Path | None, settled: Callable[[Document], None] | None = None
+) -> Callable[[Document], None]:
+    """Return what shows a session in a document, with its runs where they were.
+
+    Parameters
+    ----------
+    session : Session
+    path : Path or None
+        The file that it counts as; None for a workbook that no file has.
+    settled : callable, optional
+        Called when the runs are back; if not given, what is open counts as saved in `path` then.
+    """
     facts = session.facts
     lesson = catalogue.LESSONS.get(str(facts.get("lesson")))
     if lesson is None:
-        lesson = dataclasses.replace(blank.LESSON, title=str(facts.get("title", path.stem)))
+        stem = path.stem if path is not None else blank.LESSON.title
+        lesson = dataclasses.replace(blank.LESSON, title=str(facts.get("title", stem)))
     sheets = [sheet.id for sheet in session.workbook.sheets]
     home = facts.get("home")
     runs = {int(run["sheet"]): run for run in facts.get("runs", ())}
@@ -193,7 +205,11 @@ def opener(session: Session, path: Path) -> Callable[[Document], None]:
         )  # fmt: skip
         for sheet in runs:
             document.training_at(sheet)
-        resume(document, session, path)
+        resume(document, session, settled or as_saved)
+
+    def as_saved(document: Document) -> None:
+        if path is not None:
+            document.saved(path, document.stamp())
 
     return show
 
@@ -222,7 +238,9 @@ def _crosstab(session: Session) -> Crosstab | None:
     )
 
 
-def resume(document: Document, session: Session, path: Path) -> None:
+def resume(
+    document: Document, session: Session, settled: Callable[[Document], None]
+) -> None:
     """Put the runs where they were, once the engine is ready: step, state, rates, record."""
     kept = session.facts.get("kept", {"hypers": [], "tables": []})
     # Cells as the file has them, before anything is calculated or edited.
@@ -232,7 +250,7 @@ def resume(document: Document, session: Session, path: Path) -> None:
     def failed(error: BaseException) -> None:
         from gradsheet.app.messages import message_of
 
-        document.say(message_of(error, f"opening {path.name}"))
+        document.say(message_of(error, f"opening {document.title}"))
 
     for entry in session.facts.get("runs", ()):
         training = document.training_at(int(entry["sheet"]))
@@ -253,10 +271,9 @@ def resume(document: Document, session: Session, path: Path) -> None:
 
         document.engine.submit(job, then, failed, "going on with the run")
 
-    def finish(_: None) -> None:
-        document.saved(path, document.stamp())
-
-    document.engine.submit(lambda: None, finish, failed, "going on with the run")
+    document.engine.submit(
+        lambda: None, lambda _: settled(document), failed, "going on with the run"
+    )
 
 
 def _put(
