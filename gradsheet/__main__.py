@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from gradsheet import __version__
 
-HEADLESS = ("solve", "check", "convert", "descend", "race")
+HEADLESS = ("solve", "check", "convert", "explain", "descend", "race")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +41,7 @@ def _window_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gradsheet",
         description="A spreadsheet that can learn. Opens in the first lesson.",
-        epilog="Headless: gradsheet solve, check, convert, descend or race --help",
+        epilog="Headless: gradsheet solve, check, convert, explain, descend or race --help",
     )
     parser.add_argument("path", nargs="?", help="a file of ratings to open (CSV, TSV, zip)")
     parser.add_argument("--lesson", default=None, help="lesson to open first, e.g. bias")

@@ -151,7 +151,7 @@ def _check_rating_set(workbook: Workbook, path: Path) -> None:
 
 
 def _read_workbook(path: Path) -> Callable[[Document], None]:
-    from gradsheet.files.solver_model import solver_models
+    from gradsheet.files.solver_model import chosen_model
     from gradsheet.files.support import unsupported_cells
     from gradsheet.files.xlsx_read import read_xlsx
 
@@ -163,8 +163,7 @@ def _read_workbook(path: Path) -> Callable[[Document], None]:
         if (formula := workbook.sheet(sheet).cells.formula(cell)) is not None
     }
     shown = imported.facts.active_sheet or workbook.sheets[0].id
-    models = [m for m in solver_models(workbook) if m.objective is not None]
-    model = next((m for m in models if m.sheet == shown), models[0] if models else None)
+    model = chosen_model(workbook, shown)
     problem = None
     notes = [str(finding) for finding in imported.report.findings]
     if model is not None:

@@ -116,6 +116,11 @@ class Uncomputed:
             if record.is_current and self._stands(place, record)
         }
 
+    def places(self) -> list[Place]:
+        """Every cell that cannot be computed, whether or not it keeps the file's value."""
+        records = list(self._records.items())
+        return sorted(place for place, record in records if self._stands(place, record))
+
     def on(self, sheet: int) -> list[Cell]:
         """The cells of a sheet that keep the file's value now."""
         if not self._records:

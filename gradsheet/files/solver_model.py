@@ -139,6 +139,12 @@ def solver_models(workbook: Workbook) -> list[SolverModel]:
     return [model for model in found if model is not None]
 
 
+def chosen_model(workbook: Workbook, shown: int) -> SolverModel | None:
+    """The model to begin with: the shown sheet's, else the first that has an objective."""
+    models = [model for model in solver_models(workbook) if model.objective is not None]
+    return next((m for m in models if m.sheet == shown), models[0] if models else None)
+
+
 def _areas(
     expr: Expr | None, workbook: Workbook, sheet: int
 ) -> Iterator[tuple[int, Region] | None]:

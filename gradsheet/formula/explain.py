@@ -21,6 +21,8 @@ from gradsheet.formula.values import ErrorCode, Scalar
 Language = Literal["excel", "maths", "pytorch"]
 LANGUAGES: tuple[Language, ...] = ("excel", "maths", "pytorch")
 
+MOST_PLACES = 12
+"""Numbers whose cells are named on a terminal."""
 NO_CODE = "There is no number here that PyTorch could compute."
 
 
@@ -99,14 +101,37 @@ def _pytorch(view: View) -> Explanation:
     )  # fmt: skip
 
 
-def in_three_languages(view: View, symbol_of: SymbolOf | None = None) -> str:
-    """A cell explained as plain text, for a terminal."""
+def in_three_languages(
+    view: View, symbol_of: SymbolOf | None = None, aside: str = ""
+) -> str:
+    """A cell explained as plain text, for a terminal.
+
+    Parameters
+    ----------
+    aside : what else there is to say of the cell
+    """
     formula = "" if view.formula is None else unparse(view.formula.expr, view.host)
     name = f"{view.inputs.sheet_name(view.sheet)}!{view.cell}"
+    code = explain(view, "pytorch")
     parts = [name]
     if formula:
         parts.append(f"Excel    {formula}")
-    parts.append(f"numbers  {explain(view, 'excel').text}")
+    line = explain(view, "excel")
+    parts.append(f"numbers  {line.text}")
+    found = [s for s in line.segments if s.source is not None and s.source.region.size == 1]
+    places = [f"{s.text} is {_place(view, s.source)}" for s in found if s.source is not None]
+    if formula and places:
+        shown = [*places[:MOST_PLACES], "…"] if len(places) > MOST_PLACES else places
+        parts.append(f"where    {', '.join(shown)}")
+    if aside:
+        parts.append(f"note     {aside}")
     parts.append(f"maths    {explain(view, 'maths', symbol_of).copied}")
-    parts.append("PyTorch\n" + explain(view, "pytorch").copied)
+    parts.append("PyTorch\n" + code.copied if code.copied else f"PyTorch  {code.text}")
     return "\n".join(parts)
+
+
+def _place(view: View, source: Source) -> str:
+    """A cell by its name, with its sheet where that is another one."""
+    cell = str(source.region)
+    home = source.sheet
+    return cell if home == view.sheet else f"{view.inputs.sheet_name(home)}!{cell}"
