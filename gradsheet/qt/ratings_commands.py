@@ -16,7 +16,7 @@ from gradsheet.app.commands import Command, command
 from gradsheet.app.messages import Message
 
 if TYPE_CHECKING:
-    from gradsheet.lessons.lesson import Crosstab
+    from gradsheet.app.ratings.workbook import RatingsBook
     from gradsheet.qt.main_window import MainWindow
 
 RATINGS_COMMANDS: dict[str, Command] = {}
@@ -44,7 +44,7 @@ def make_ratings(window: MainWindow) -> None:
     dialog = window.findChild(MakeRatings)
     if dialog is None or not dialog.isVisible():  # a closed one is about to be deleted
         dialog = MakeRatings(window, window.clock)
-        dialog.made.connect(partial(_open_crosstab, window))
+        dialog.made.connect(partial(_open_book, window))
         window.closed.connect(dialog.close)
     _bring_up(dialog)
 
@@ -59,10 +59,10 @@ def _open_file(window: MainWindow, path: Path) -> None:
     window.open_ratings(path, ask=False)
 
 
-def _open_crosstab(window: MainWindow, data: Crosstab) -> None:
-    window.document.open_crosstab(data)
+def _open_book(window: MainWindow, book: RatingsBook) -> None:
+    window.document.open_ratings(book)
     window.document.say(
-        Message("info", "The ratings are made.", "The sheet shows the busiest users and items.")
+        Message("info", "The ratings are made.", "Press F5 to learn; the map shows the tastes.")
     )
     window.clock.wake()
     window.grid.setFocus()

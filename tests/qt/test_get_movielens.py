@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -264,9 +265,30 @@ def test_made_ratings_go_into_the_sheet(
     with qtbot.waitSignal(making.made):
         qtbot.mouseClick(making.button, LEFT)
     assert not making.isVisible()
-    assert window.document.data.source == "made ratings"
-    assert window.document.data.ratings.shape == (15, 15)
+    session, book = window.document.ratings, window.document.ratings_book
+    assert session.source == "made ratings"
+    assert len(session.table) == 5_000
+    assert book.pairs.ratings.shape == (15, 15)
     assert "made ratings" in window.windowTitle()
+    qtbot.waitUntil(lambda: window.document.run.state == "idle")
+
+
+def test_made_items_bear_the_names_of_their_tastes(
+    window: MainWindow, making: MakeRatings, qtbot: QtBot
+) -> None:
+    put(making, qtbot, "ratings", "5000")
+    put(making, qtbot, "factors", "3")
+    making.names.selectAll()
+    qtbot.keyClicks(making.names, "slapstick, gore, ")
+    with qtbot.waitSignal(making.made):
+        qtbot.mouseClick(making.button, LEFT)
+    session = window.document.ratings
+    assert session.table.item_title(6).startswith("Item 7 (")
+    words = set(re.findall(r"[+−](\w+)", " ".join(session.table.titles)))
+    assert words == {"slapstick", "gore", "romance"}
+    assert set("|".join(session.genres).split("|")) - {""} == words
+    for title, genre in zip(session.table.titles, session.genres, strict=True):
+        assert not any(f"−{name}" in title for name in genre.split("|") if name)
     qtbot.waitUntil(lambda: window.document.run.state == "idle")
 
 
@@ -279,9 +301,9 @@ def test_the_same_seed_makes_the_same_ratings_and_another_others(
         put(making, qtbot, "seed", seed)
         with qtbot.waitSignal(making.made) as made:
             qtbot.keyClick(making.fields["seed"], Qt.Key.Key_Return)
-        found.append(made.args[0].ratings)
-    assert np.array_equal(found[0], found[1], equal_nan=True)
-    assert not np.array_equal(found[0], found[2], equal_nan=True)
+        found.append(made.args[0].session.table.ratings)
+    assert np.array_equal(found[0], found[1])
+    assert not np.array_equal(found[0], found[2])
     qtbot.waitUntil(lambda: window.document.run.state == "idle")
 
 

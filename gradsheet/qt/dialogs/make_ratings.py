@@ -1,7 +1,7 @@
 """Ratings made up from planted factors: how many, how noisy, from which seed.
 
 Owns the window and the making that it has under way; closing it gives that up. Says `made`
-with a crosstab; opens nothing itself. Never modal.
+with a workbook; opens nothing itself. Never modal.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QGridLayout,
     QLabel,
+    QLineEdit,
     QVBoxLayout,
     QWidget,
 )
 
 from gradsheet.app.messages import message_of
+from gradsheet.app.ratings.made_up import TASTES, Recipe, make, names_in
 from gradsheet.qt.frame_clock import FrameClock
 from gradsheet.qt.number_field import NumberField
 from gradsheet.qt.panels.progress_strip import ProgressStrip
@@ -28,19 +30,22 @@ from gradsheet.qt.theme import SPACE, current_theme
 from gradsheet.tasks import Control, Progress, Task
 
 if TYPE_CHECKING:
-    from gradsheet.lessons.lesson import Crosstab
+    from gradsheet.app.ratings.workbook import RatingsBook
 
 FIELDS: tuple[tuple[str, str, str, float, float, float], ...] = (
     ("users", "Users", "People who rate; some rate much more than others.", 600, 2, 1_000_000),
     ("items", "Items", "Things that are rated; few are popular, many are not.", 900, 2, 1_000_000),
     ("ratings", "Ratings", "From 0.5 to 5 in halves, each pair at most once.", 20_000, 1,
-     20_000_000),
+     50_000_000),
     ("factors", "Factors", "Planted tastes: what learning should find again.", 5, 0, 100),
     ("noise", "Noise", "Standard deviation, in stars, of what nobody can predict.", 0.5, 0, 5),
     ("seed", "Seed", "The same seed and sizes give the same ratings.", 0, 0, 2**31 - 1),
 )  # fmt: skip
 """Name, title, explanation, first value, lowest, highest."""
-SOURCE = "made ratings"
+NAMES = (
+    "Names of the factors, separated by commas. Titles and genres of the items tell them, so that "
+    "you see whether learning finds them."
+)
 
 
 class MakeRatings(QDialog):
@@ -54,13 +59,13 @@ class MakeRatings(QDialog):
     """
 
     made = Signal(object)
-    """The `Crosstab` of the busiest users and items among the ratings made."""
+    """The `RatingsBook` of the ratings made."""
 
     def __init__(self, parent: QWidget, clock: FrameClock) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Make ratings")
-        self._task: Task[Progress, Crosstab] | None = None
+        self._task: Task[Progress, RatingsBook] | None = None
         self._build_fields()
         self._note = QLabel(self)
         self._note.setWordWrap(True)
@@ -85,7 +90,7 @@ class MakeRatings(QDialog):
         for widget in (self._note, self.strip, buttons):
             column.addWidget(widget)
         self._note.setMinimumHeight(3 * self._note.fontMetrics().height())
-        self.resize(640, self.sizeHint().height())
+        self.resize(700, self.sizeHint().height())
         self.finished.connect(self.stop)
         clock.ticked.connect(self._poll)
         self._show()
@@ -108,6 +113,12 @@ class MakeRatings(QDialog):
         return ""
 
     @property
+    def recipe(self) -> Recipe:
+        """What the fields say, while there is no complaint."""
+        whole = {name: int(self._number(name)) for name, *_ in FIELDS if name != "noise"}
+        return Recipe(**whole, noise=self._number("noise"), names=names_in(self.names.text()))
+
+    @property
     def note(self) -> str:
         """What the window says of the numbers."""
         return self._note.text()
@@ -116,9 +127,9 @@ class MakeRatings(QDialog):
         """Make the ratings as the fields say."""
         if self._task is not None or self.complaint:
             return
-        numbers = {name: self._number(name) for name in self.fields}
-        self._task = Task("reading made ratings", _maker(numbers)).start()
-        self.strip.show_progress(Progress(None, f"Making {numbers['ratings']:,.0f} ratings"))
+        recipe = self.recipe
+        self._task = Task("making ratings", _maker(recipe)).start()
+        self.strip.show_progress(Progress(None, f"Making {recipe.ratings:,} ratings"))
         self._show()
 
     def stop(self) -> None:
@@ -151,6 +162,14 @@ class MakeRatings(QDialog):
             for column, widget in enumerate((label, field, hint)):
                 self._grid.addWidget(widget, row, column)
             self.fields[name] = field
+        self.names = QLineEdit(", ".join(TASTES[:5]), self)
+        self.names.setAccessibleName("Names of the factors")
+        label, hint = QLabel("Names", self), QLabel(NAMES, self)
+        label.setBuddy(self.names)
+        hint.setWordWrap(True)
+        set_style(hint, f"QLabel {{ color: {current_theme().muted}; }}")
+        for column, widget in enumerate((label, self.names, hint)):
+            self._grid.addWidget(widget, len(FIELDS), column)
 
     def _number(self, name: str) -> float:
         return float(self.fields[name].text().strip().replace(",", "."))
@@ -168,6 +187,7 @@ class MakeRatings(QDialog):
         self.button.setEnabled(not complaint and self._task is None)
         for field in self.fields.values():
             field.setEnabled(self._task is None)
+        self.names.setEnabled(self._task is None)
 
     def _say(self, text: str, *, is_wrong: bool) -> None:
         theme = current_theme()
@@ -191,23 +211,8 @@ class MakeRatings(QDialog):
             self.close()
 
 
-def _maker(
-    numbers: dict[str, float],
-) -> Callable[[Control], Generator[Progress, None, Crosstab]]:
-    def make(control: Control) -> Generator[Progress, None, Crosstab]:
-        from gradsheet.lessons.lesson import crosstab_of
-        from gradsheet.ratings.synthetic import synthetic_ratings
+def _maker(recipe: Recipe) -> Callable[[Control], Generator[Progress, None, RatingsBook]]:
+    def work(control: Control) -> Generator[Progress, None, RatingsBook]:
+        return (yield from make(recipe, control))
 
-        yield Progress(None, f"Making {numbers['ratings']:,.0f} ratings")
-        table, _ = synthetic_ratings(
-            int(numbers["users"]),
-            int(numbers["items"]),
-            int(numbers["ratings"]),
-            factors=int(numbers["factors"]),
-            noise=numbers["noise"],
-            seed=int(numbers["seed"]),
-        )
-        control.checkpoint()
-        return crosstab_of(table, SOURCE)
-
-    return make
+    return work
