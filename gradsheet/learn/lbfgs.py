@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +20,9 @@ from torch import Tensor
 
 from gradsheet.formula.values import UserError
 from gradsheet.learn.line_search import Floats, Trial, strong_wolfe
-from gradsheet.learn.pacing import PacedRun, Snapshot
+from gradsheet.learn.pacing import Snapshot, SolvingRun
 from gradsheet.learn.problem import Problem
 from gradsheet.learn.trainer import Objective
-from gradsheet.tasks import Control
 
 _SMALL_START = 0.1
 _FINER = 1e-5
@@ -131,7 +130,7 @@ class Descent:
         return q
 
 
-class LbfgsRun(PacedRun):
+class LbfgsRun(SolvingRun):
     """A run of L-BFGS from a start and then from random ones; a step is an iteration.
 
     The trace holds the loss of every iteration, start after start. When the run is over it
@@ -181,7 +180,6 @@ class LbfgsRun(PacedRun):
         self.effort = effort or Effort()
         self.evaluations = 0
         self.restart = 0
-        self.is_done = False
         self._problem = problem
         self._generator = torch.Generator().manual_seed(seed)
         self._start = (objective.theta0 if theta is None else theta).detach().double().clone()
@@ -313,30 +311,6 @@ class LbfgsRun(PacedRun):
             steps_per_second=self._rate(),
             failure=self.failure,
         )
-
-    def frames(
-        self, control: Control, max_steps: int | None = None, fps: float = 60.0
-    ) -> Generator[Snapshot, None, None]:
-        """Run to the end, or for `max_steps`; see PacedRun. The last snapshot is the best one."""
-        self._restart_rate()
-        end = math.inf if max_steps is None else self._step + max_steps
-        next_frame = self._clock() + 1.0 / fps
-        while not self.is_done and self._step < end:
-            if control.asked:
-                yield self.snapshot()
-                control.checkpoint()
-                self._restart_rate()
-            self._advance_once()
-            if self._clock() >= next_frame:
-                yield self.snapshot()
-                next_frame = self._clock() + 1.0 / fps
-        yield self.snapshot()
-
-    def solve(self) -> Snapshot:
-        """Run to the end without looking; the best point."""
-        while not self.is_done:
-            self._advance_once()
-        return self.snapshot()
 
 
 def free_places(problem: Problem | None, start: Tensor) -> Tensor:

@@ -189,3 +189,39 @@ class PacedRun(ABC):
             self._marks.popleft()
         began, first = self._marks[0]
         return (self._step - first) / (now - began) if now > began else 0.0
+
+
+class SolvingRun(PacedRun):
+    """A run that ends by itself, where it can find nothing better; its speed has no limit.
+
+    Attributes
+    ----------
+    is_done : bool
+        Whether the run has come to its end.
+    """
+
+    is_done: bool = False
+
+    def frames(
+        self, control: Control, max_steps: int | None = None, fps: float = 60.0
+    ) -> Generator[Snapshot, None, None]:
+        """Run to the end, or for `max_steps`; see PacedRun. The last snapshot is the best one."""
+        self._restart_rate()
+        end = math.inf if max_steps is None else self._step + max_steps
+        next_frame = self._clock() + 1.0 / fps
+        while not self.is_done and self._step < end:
+            if control.asked:
+                yield self.snapshot()
+                control.checkpoint()
+                self._restart_rate()
+            self._advance_once()
+            if self._clock() >= next_frame:
+                yield self.snapshot()
+                next_frame = self._clock() + 1.0 / fps
+        yield self.snapshot()
+
+    def solve(self) -> Snapshot:
+        """Run to the end without looking; the best point."""
+        while not self.is_done:
+            self._advance_once()
+        return self.snapshot()

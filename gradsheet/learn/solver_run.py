@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -29,10 +28,9 @@ from gradsheet.learn.courses import (
 from gradsheet.learn.lbfgs import free_places, spread_of
 from gradsheet.learn.minima import HOLDS, LBFGS, Method, Minimum
 from gradsheet.learn.optimizers import make_optimizer
-from gradsheet.learn.pacing import PacedRun, Snapshot
+from gradsheet.learn.pacing import Snapshot, SolvingRun
 from gradsheet.learn.problem import Problem
 from gradsheet.learn.trainer import Objective
-from gradsheet.tasks import Control
 
 _WIDE = 1e4
 _BOUNDLESS = 1e4
@@ -40,7 +38,7 @@ _BOUNDLESS = 1e4
 _FINER = 1e-7
 
 
-class SolverRun(PacedRun):
+class SolverRun(SolvingRun):
     """A run of Solver; see `Method`.
 
     Parameters
@@ -84,7 +82,6 @@ class SolverRun(PacedRun):
         self.bounds = bounds or Bounds.none(problem.size)
         self.conditions = conditions if conditions is not None and conditions.count else None
         self.minima: list[Minimum] = []
-        self.is_done = False
         self.evaluations = 0
         self.start = (objective.theta0 if theta is None else theta).detach().double().clone()
         self.free = free_places(problem, self.start)
@@ -311,27 +308,3 @@ class SolverRun(PacedRun):
             if self._course is not None:
                 self._note(self._course)
             self._finish()
-
-    def frames(
-        self, control: Control, max_steps: int | None = None, fps: float = 60.0
-    ) -> Generator[Snapshot, Any, None]:
-        """Run to the end, or for `max_steps`; see PacedRun. The last snapshot is the best."""
-        self._restart_rate()
-        end = math.inf if max_steps is None else self._step + max_steps
-        next_frame = self._clock() + 1.0 / fps
-        while not self.is_done and self._step < end:
-            if control.asked:
-                yield self.snapshot()
-                control.checkpoint()
-                self._restart_rate()
-            self._advance_once()
-            if self._clock() >= next_frame:
-                yield self.snapshot()
-                next_frame = self._clock() + 1.0 / fps
-        yield self.snapshot()
-
-    def solve(self) -> Snapshot:
-        """Run to the end without looking; the best point."""
-        while not self.is_done:
-            self._advance_once()
-        return self.snapshot()
