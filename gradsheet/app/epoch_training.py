@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from gradsheet.app.messages import Message
 from gradsheet.app.origin import EpochOrigin
-from gradsheet.app.schedule_choice import ScheduleChoice
+from gradsheet.app.schedule_choice import TITLES, ScheduleChoice
 from gradsheet.app.training import Training
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind, UserError
@@ -68,6 +68,14 @@ class Walked:
         points = newest.points()
         before.trail.extend(points[:, 0].tolist(), points[:, 1].tolist())
         return cls(before.trail, before.first, step)
+
+    def copy(self) -> Walked:
+        """Return the same path, to go on from without changing this one."""
+        from gradsheet.learn.trail import Trail
+
+        trail, points = Trail(), self.trail.points()
+        trail.extend(points[:, 0].tolist(), points[:, 1].tolist())
+        return Walked(trail, self.first, self.last)
 
     def began(self, step: int) -> int:
         """Return where the points of an epoch begin; about, once old ones have been thinned."""
@@ -132,6 +140,8 @@ class EpochTraining(Training):
         """The sheets whose numbers the run depends on."""
         self._base: dict[Cell, float] = {}
         """What a schedule multiplies: rate and momentum as they were set."""
+        self._schedules: dict[int, tuple[ScheduleChoice | None, dict[Cell, float]]] = {}
+        """Schedule and base before (after undo: after) an entry that chose another."""
         self.refresh()
 
     @property
@@ -224,24 +234,76 @@ class EpochTraining(Training):
         self._base.update(
             {cells[n]: float(v) for n, v in changes.items() if cells[n] in self._base}
         )
-        edit = SetCells(self.sheet, tuple((cells[n], float(v)) for n, v in changes.items()))
-        self._document.apply(edit)
+        numbers = {cells[n]: float(v) for n, v in changes.items()}
+        numbers.update({c: v for c, v in self._scheduled().items() if c in numbers})
+        self._document.apply(SetCells(self.sheet, tuple(numbers.items())))
         self.refresh()
         self._document.notify_run()
 
+    def _slow_down(self, rate: float) -> None:
+        """See Training; the rate is a cell, and the path of what failed is kept for undo."""
+        entry = self._document.history.top
+        if entry is not None and self.walked is not None:
+            self._walks[entry], self.walked = self.walked, self.walked.copy()
+        cell = self.epoch.rate
+        if cell is None:
+            return
+        if cell in self._base:
+            self._base[cell] = rate
+        rate = self._scheduled().get(cell, rate)
+        _, change = self._document.workbook.apply(SetCells(self.sheet, ((cell, rate),)))
+        self.run.timeline.changed()
+        self._document.follow(change)
+
     def set_schedule(self, choice: ScheduleChoice | None) -> None:
-        """See Training; what was set comes back into its cells, for the new one to move."""
+        """See Training; rate and momentum of the epoch on show are at once the schedule's."""
+        before = self.run.schedule, self._base
         super().set_schedule(choice)
-        epoch = self.epoch
-        if self._base:
-            back = SetCells(self.sheet, tuple(self._base.items()))
-            self._base = {}
-            self._document.apply(back, "Rate as it was set")
+        cells = dict(self._base)
+        self._base = {}
         if choice is not None and choice.name != "constant":
-            for cell in (epoch.rate, epoch.momentum):
-                number = self._number(cell) if cell is not None else None
+            for cell in (self.epoch.rate, self.epoch.momentum):
+                number = cells.get(cell, self._number(cell)) if cell is not None else None
                 if cell is not None and number is not None:
                     self._base[cell] = number
+        cells.update(self._scheduled())
+        if cells:
+            title = TITLES[choice.name] if choice is not None else TITLES["constant"]
+            edit = SetCells(self.sheet, tuple(cells.items()))
+            self._document.apply(edit, f"Schedule: {title}")
+            entry = self._document.history.top
+            assert entry is not None
+            self._schedules[entry] = before
+
+    def reset(self) -> None:
+        """See Training; rate and momentum stay as they are set, or as a schedule begins."""
+        self.withdraw()
+        self.stop()
+        if self.start_edit is None or not self.run.step:
+            return
+        epoch = self.epoch
+        kept = {
+            cell: number
+            for cell in (epoch.rate, epoch.momentum)
+            if cell is not None and not any(region.contains(cell) for region in epoch.targets)
+            and (number := self._number(cell)) is not None
+        } | self._scheduled(0)  # fmt: skip
+        settings = SetCells(self.sheet, tuple(kept.items()))
+        self._marked("Reset", Composite((self.start_edit, settings)))
+
+    def _scheduled(self, step: int | None = None) -> dict[Cell, float]:
+        """Return what the schedule makes of rate and momentum, in the epoch on show if not told."""
+        chosen, epoch = self.run.schedule, self.epoch
+        momentum = self._base.get(epoch.momentum) if epoch.momentum is not None else None
+        schedule = chosen.schedule(momentum or 0.95) if chosen is not None else None
+        if schedule is None:
+            return {}
+        factors = schedule(self.run.step if step is None else step)
+        places = zip((epoch.rate, epoch.momentum), factors, strict=True)
+        return {
+            cell: self._base[cell] * factor
+            for cell, factor in places if cell is not None and cell in self._base
+        }  # fmt: skip
 
     def choose(self, name: str) -> None:
         """Say that here the tabs are the optimizers."""
@@ -288,6 +350,12 @@ class EpochTraining(Training):
         super().travelled(entry, here)
         if entry in self._walks:
             self._walks[entry], self.walked = self.walked, self._walks[entry]
+        if entry in self._rates:
+            self._rebase()
+        if entry in self._schedules:
+            now = self.run.schedule, self._base
+            self.run.schedule, self._base = self._schedules[entry]
+            self._schedules[entry] = now
 
     def edited(self, entry: int, change: Change) -> None:
         """See Training; a setting is no data, and the other optimizers' sheets are not read."""
@@ -389,12 +457,16 @@ class EpochTraining(Training):
 
     def _stood(self) -> None:
         """See Training; what a schedule moves is what it was then."""
+        self._rebase()
+        self.refresh()
+        self._refresh_averages()
+
+    def _rebase(self) -> None:
+        """Let the schedule move what the rates are now."""
         if self._base and self.run.optimizer is not None:
             for name, cell in self._settings().items():
                 if cell in self._base:
                     self._base[cell] = float(getattr(self.run.optimizer.hyper, name))
-        self.refresh()
-        self._refresh_averages()
 
     def _values_of(self, workbook: Workbook) -> Edit:
         """Return the edit that puts carried cells, scheduled settings and the log back."""

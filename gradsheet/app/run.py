@@ -166,10 +166,12 @@ class Run:
             self.trainer.speed = SpeedLimit(steps_per_second=steps_per_second)
 
     def start(self) -> None:
-        """Run the trainer in a thread until it is stopped."""
-        assert self.trainer is not None
-        self.trainer.clear_failure()
-        task: Task[Any, Any] = Task("training", self.trainer.frames)
+        """Run the trainer in a thread until it is stopped or its schedule has come to its end."""
+        trainer = self.trainer
+        assert trainer is not None
+        trainer.clear_failure()
+        left = self.schedule.left(self.step) if self.schedule is not None else None
+        task: Task[Any, Any] = Task("training", lambda control: trainer.frames(control, left))
         self.task = task
         self.state = "running"
         self.note = ""

@@ -59,6 +59,15 @@ class ScheduleChoice:
         if self.total < 2 or self.cycle_len < 1 or self.cycle_mult < 1:
             raise UserError("A schedule cannot be that short.", "Enter whole numbers from 2 up.")
 
+    def left(self, step: int) -> int | None:
+        """Return how many steps the schedule still lasts; None for one that has no end.
+
+        Also None from its end on: who runs on then wants its last rate.
+        """
+        if self.name in ("constant", "restarts") or step >= self.total:
+            return None
+        return self.total - step
+
     def schedule(self, base_momentum: float = 0.9) -> Schedule | None:
         """Return the factors by step; None for the constant rate."""
         if self.name == "constant":

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gradsheet.app.document import Document
     from gradsheet.formula.objective import Objective
     from gradsheet.formula.results import Computed
+    from gradsheet.learn.hyper import Hyper
     from gradsheet.learn.trainer import Snapshot
     from gradsheet.learn.trajectory import Recording
 
@@ -63,6 +64,8 @@ class Training:
         """Puts the changing cells back to what they were at step 0."""
         self._marks: dict[int, RunMark] = {}
         """Where the run stood before (after undo: after) a history entry, by its number."""
+        self._rates: dict[int, Hyper] = {}
+        """The rates before (after undo: after) an entry that lowered them."""
         self._timelines: dict[int, Timeline] = {}
         """The record before (after undo: after) an edit of the data, by its history entry."""
         self._wanted: int | None = None
@@ -303,24 +306,37 @@ class Training:
         return int(steps[np.flatnonzero(badness == badness.min())[-1]])
 
     def retry_slower(self) -> None:
-        """Go back to the last good step, exactly as it was, and set a tenth of the rate."""
+        """Go back to the last good step, exactly as it was, and set a tenth of the rate.
+
+        One entry of the history: undo shows what failed again, with the rate that it had.
+        """
         self.withdraw()
         self.stop()
         run, optimizer = self.run, self.run.optimizer
         good, record = self.good_step(), run.timeline.recording
-        rate = optimizer.hyper.lr / 10 if optimizer is not None else None
-
-        def slower() -> None:
-            if rate is not None:
-                self.set_hyper(lr=rate)
-
         if good is None or record is None:
             self._document.undo()
-            slower()
+            if optimizer is not None:
+                self.set_hyper(lr=optimizer.hyper.lr / 10)
             return
+        mark, failed = run.mark(), self._values_of(self._document.workbook)
+
+        def slower() -> None:
+            label = f"Back to step {good:,} at a tenth of the rate"
+            entry = self._document.history.push(label, failed)
+            self._marks[entry] = mark
+            if mark.hyper is not None:
+                self._rates[entry] = mark.hyper
+                self._slow_down(mark.hyper.lr / 10)
+            self._document.notify_run()
+
         self._wanted = good
         self._look_up(record, good, slower)
         self._document.engine.settle(PATIENCE_S)
+
+    def _slow_down(self, rate: float) -> None:
+        """Set the rate, as part of the entry that is on top of the history."""
+        self.run.set_hyper(lambda hyper: replace(hyper, lr=rate))
 
     def reset(self) -> None:
         """Put the changing cells back to exactly what they were before the first step."""
@@ -362,6 +378,10 @@ class Training:
         if mark is not None:
             self._marks[entry] = here
             self.run.restore(mark)
+        rates = self._rates.get(entry)
+        if rates is not None and here.hyper is not None:
+            self._rates[entry] = here.hyper
+            self.run.set_hyper(lambda _: rates)
         timeline = self._timelines.get(entry)
         if timeline is not None:
             self._timelines[entry] = here.timeline

@@ -26,6 +26,8 @@ from gradsheet.tasks import Control
 
 Floats = npt.NDArray[np.float64]
 MOST_RUNNERS = 8
+WATCHED_S = 4.0
+"""Seconds that a race takes at least: it is there to be watched."""
 HISTORY = 200_000
 """Steps that a race can take."""
 _BLOCK = 1024
@@ -284,30 +286,36 @@ class Race:
         self._make_room(self.step + steps + 1)
         paths, losses = self._paths, self._losses
         shared = torch.from_numpy(paths)
-        for _ in range(steps):
-            number = self.step
+        end = self.step + steps
+        for number in range(self.step, end):
             loss, gradient = surface.loss_and_gradient(theta, number)
             losses[number] = loss.numpy()
+            self.step = number  # the newest step whose loss is known: others may be looking
             rate = 1.0 if self.schedule is None else self.schedule(number).lr
             rules.step(theta, gradient, loss, number + 1, rate)
             shared[number + 1].copy_(theta)
-            self.step = number + 1
-        losses[self.step] = surface.loss(theta).numpy()
+        losses[end] = surface.loss(theta).numpy()
+        self.step = end
 
     def frames(
         self, control: Control, max_steps: int, fps: float = 60.0
     ) -> Generator[int, None, None]:
-        """Run, yielding the step number at most ``fps`` times a second; for a task."""
+        """Run, yielding the step number ``fps`` times a second; for a task.
+
+        Half of each frame is left to who looks on, and a race takes `WATCHED_S` at least.
+        """
         end = min(self.step + max_steps, HISTORY)
-        pace = 8
+        most = max(1, min(2000, round(max_steps / (fps * WATCHED_S))))
+        pace = min(8, most)
         while self.step < end:
             began = time.perf_counter()
             self.advance(min(pace, end - self.step))
             spent = time.perf_counter() - began
             # As many steps as fill half a frame, so that pause and cancel are felt at once.
-            pace = max(1, min(2000, int(pace * 0.5 / fps / max(spent, 1e-6))))
+            pace = max(1, min(most, int(pace * 0.5 / fps / max(spent, 1e-6))))
             yield self.step
             control.checkpoint()
+            control.wait(1 / fps - spent)
 
     def _make_room(self, length: int) -> None:
         if length > len(self._paths):

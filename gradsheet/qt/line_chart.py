@@ -26,6 +26,9 @@ LEFT_AXIS_PX = 64
 """Fixed, so that the curve does not jump when the numbers get longer."""
 HALF_LABEL_PX = 24
 HEAD_ROOM = 0.08
+EXPLODED, SHOWN = 1000.0, 10.0
+"""A curve that rises to so many times its start is shown to so many times it: what went before
+stays readable on a linear axis, and the line leaves at the top."""
 LEFT_ROOM = 0.012
 
 
@@ -44,7 +47,7 @@ class NumberAxis(pg.AxisItem):
         if self.logMode:
             return self.logTickStrings(values, scale, spacing)
         places = max(0, math.ceil(-math.log10(spacing * scale) - 1e-9)) if spacing > 0 else 0
-        if places > 6:
+        if places > 6 or max(map(abs, values), default=0.0) * scale >= 1e7:
             return [f"{v * scale:.1e}" for v in values]
         return [f"{v * scale:,.{places}f}" for v in values]
 
@@ -104,6 +107,8 @@ class LineChart(pg.PlotWidget):
         self._y_title = ""
         self._end: tuple[float, float] | None = None
         self._data: tuple[FLOATS, FLOATS] = (np.empty(0), np.empty(0))
+        self._ceiling = math.inf
+        """Where a line that leaves the view at the top is cut: Qt cannot paint to infinity."""
         item = self.getPlotItem()
         item.hideButtons()
         item.disableAutoRange()
@@ -164,6 +169,10 @@ class LineChart(pg.PlotWidget):
         if not finite.any():
             return
         low, high = float(y[finite].min()), float(y[finite].max())
+        start = float(y[finite][0])
+        size = max(abs(start), start - low)
+        is_cut = not self._log and high / EXPLODED - low / EXPLODED > size > 0
+        high = low + SHOWN * size if is_cut else high
         # Room for what the line grows until the next fit, so that its end never leaves the view.
         growth = max(0.0, float(x[-1]) - self._last_fitted)
         self._last_fitted = float(x[-1])
@@ -178,6 +187,8 @@ class LineChart(pg.PlotWidget):
         left = -LEFT_ROOM * right
         rect = QRectF(left, bottom, right * 1.02 - left, high + 1.5 * margin - bottom)
         self.getPlotItem().getViewBox().setRange(rect, padding=0, disableAutoRange=True)
+        self._ceiling = rect.bottom() + 10 * rect.height() if is_cut else math.inf
+        self._place()
 
     def end_text(self) -> str:
         """Return the text at the line's end."""
@@ -195,7 +206,7 @@ class LineChart(pg.PlotWidget):
             return np.where(y > 0, np.log10(y), np.nan)
 
     def _place(self) -> None:
-        x, y = self._data[0], self._heights()
+        x, y = self._data[0], np.minimum(self._heights(), self._ceiling)
         self._line.setData(x, y, connect="finite")
         finite = np.flatnonzero(np.isfinite(y))
         if len(finite) == 0:
@@ -204,11 +215,12 @@ class LineChart(pg.PlotWidget):
             return
         last = finite[-1]
         self._dot.setData([x[last]], [y[last]])
-        self._label.setPos(float(x[last]), float(y[last]))
+        (left, right), (_, top) = self.getPlotItem().getViewBox().viewRange()
+        is_above = math.isfinite(self._ceiling) and y[last] > top
+        self._label.setPos(float(x[last]), top if is_above else float(y[last]))
         # Right of the middle the text stands left of the end, else right of it.
-        left, right = self.getPlotItem().getViewBox().viewRange()[0]
         near_right = x[last] > left + 0.5 * (right - left)
-        self._label.setAnchor((1.0, 1.1) if near_right else (-0.05, 1.1))
+        self._label.setAnchor((1.0 if near_right else -0.05, -0.1 if is_above else 1.1))
 
     def write_titles(self) -> None:
         """Write the titles of the axes in the colour and size that are on."""

@@ -11,12 +11,13 @@ from collections.abc import Callable
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QImage, QPainter, QPixmap, QTransform
 from PySide6.QtWidgets import QWidget
 
 from gradsheet.qt.line_chart import FLOATS
+from gradsheet.qt.polyline import PathItem
 from gradsheet.qt.quiet_plot import QuietPlot
-from gradsheet.qt.theme import blend, current_theme
+from gradsheet.qt.theme import blend, current_theme, scale
 
 Loss = Callable[[FLOATS], FLOATS]
 """Points (n, 2) -> losses (n,)."""
@@ -37,7 +38,7 @@ class PlanePlot(QuietPlot):
         super().__init__(parent, x_title, y_title, axis_px=48)
         self._loss: Loss | None = None
         self._log = True
-        self._image = pg.ImageItem(axisOrder="row-major")
+        self._image = _Bands()
         self._image.setZValue(-2000)
         self.addItem(self._image, ignoreBounds=True)
         self._timer = QTimer(self)
@@ -49,6 +50,14 @@ class PlanePlot(QuietPlot):
         box.sigRangeChangedManually.connect(self._on_manual)
         self.scene().sigMouseClicked.connect(self._on_click)
         self.setAccessibleName("Loss over two parameters")
+
+    def path(self, colour: str, width: int = 0) -> PathItem:
+        """Add an empty path; fill it with `set_path`."""
+        pen = pg.mkPen(colour, width=round((width or 1) * scale()))
+        pen.setCosmetic(True)
+        item = PathItem(pen)
+        self.addItem(item, ignoreBounds=True)
+        return item
 
     @property
     def is_log(self) -> bool:
@@ -83,7 +92,7 @@ class PlanePlot(QuietPlot):
     def draw_bands(self) -> None:
         """Compute and paint the bands of the part in view."""
         if self._loss is None:
-            self._image.clear()
+            self._image.show_picture(None, QRectF())
             return
         left, right, bottom, top = self.view_rect()
         box = self.getPlotItem().getViewBox()
@@ -95,8 +104,11 @@ class PlanePlot(QuietPlot):
         grid = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
         with np.errstate(all="ignore"):
             values = self._loss(grid).reshape(rows, cols)
-        self._image.setImage(banded(values, self._log), autoLevels=False, levels=None)
-        self._image.setRect(QRectF(left, bottom, right - left, top - bottom))
+        picture = banded(values, self._log)
+        # As large as on the screen: to stretch it in every frame would cost more than the paths.
+        down = (np.arange(height)[::-1] * rows // height)[:, None]
+        picture = picture[down, np.arange(width) * cols // width]
+        self._image.show_picture(picture, QRectF(left, bottom, right - left, top - bottom))
 
     def _on_range(self, *_: object) -> None:
         if not self._timer.isActive():
@@ -112,6 +124,40 @@ class PlanePlot(QuietPlot):
         if box.sceneBoundingRect().contains(event.scenePos()):  # type: ignore[attr-defined]
             place: QPointF = box.mapSceneToView(event.scenePos())  # type: ignore[attr-defined]
             self.clicked.emit(place.x(), place.y())
+
+
+class _Bands(pg.GraphicsObject):
+    """A picture that lies behind everything, painted as it is kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pixmap = QPixmap()
+        self._rect = QRectF()
+
+    def show_picture(self, picture: np.ndarray | None, rect: QRectF) -> None:
+        """Show a picture (rows, cols, 3) uint8, the top row first, on a part of the plane."""
+        self.prepareGeometryChange()
+        self._rect, self._pixmap = rect, QPixmap()
+        if picture is not None:
+            rows, cols, _ = picture.shape
+            data = np.ascontiguousarray(picture)
+            image = QImage(data.data, cols, rows, 3 * cols, QImage.Format.Format_RGB888)
+            self._pixmap = QPixmap.fromImage(image)  # copies
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """Where the picture lies."""
+        return self._rect
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Paint upright, whichever way the axis goes."""
+        if self._pixmap.isNull():
+            return
+        place = painter.worldTransform().mapRect(self._rect).toRect()
+        painter.save()
+        painter.setWorldTransform(QTransform())
+        painter.drawPixmap(place, self._pixmap)
+        painter.restore()
 
 
 def banded(values: FLOATS, log: bool) -> np.ndarray:

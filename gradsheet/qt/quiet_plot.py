@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -16,6 +17,15 @@ from gradsheet.qt.line_chart import FLOATS, TICK_PX, NumberAxis
 from gradsheet.qt.theme import current_theme, scale, ui_font
 
 LABEL_PX = 12
+
+
+class QuietCurve(pg.PlotCurveItem):
+    """A curve that no axis follows: it takes no part in finding what to show."""
+
+    def boundingRect(self) -> QRectF:
+        """Be as large as the view, which costs nothing; the points need not be gone through."""
+        box = self.getViewBox()
+        return box.viewRect() if box is not None else QRectF()
 
 
 class QuietPlot(pg.PlotWidget):
@@ -86,7 +96,7 @@ class QuietPlot(pg.PlotWidget):
         pen.setCosmetic(True)
         if dashed:
             pen.setDashPattern([4, 4])
-        item = pg.PlotCurveItem(pen=pen, connect="finite", antialias=width > 1)
+        item = QuietCurve(pen=pen, connect="finite", antialias=width > 1)
         item.setSkipFiniteCheck(False)
         self.addItem(item, ignoreBounds=True)
         return item

@@ -5,6 +5,7 @@ Run: python tests/bench/bench_descent.py [--window]
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import time
@@ -113,16 +114,20 @@ def window() -> None:
     frames: list[float] = []
     shown.clock.ticked.connect(lambda: frames.append(time.perf_counter()))
     shown.clock.wake()
+    worked = time.thread_time()
     until = time.perf_counter() + 5
     while time.perf_counter() < until:
         application.processEvents()
         time.sleep(0.0005)
+    worked = 1e3 * (time.thread_time() - worked) / len(frames)
     steps = session.step
     session.pause()
     gaps = sorted(1e3 * (b - a) for a, b in pairwise(frames[10:]))
     rate = 1e3 * len(gaps) / sum(gaps)
     print(f"\nrace of eight, {steps:,} steps in view: {rate:.1f} frames/s, "
-          f"p95 {gaps[int(0.95 * len(gaps))]:.1f} ms, longest {gaps[-1]:.1f} ms")  # fmt: skip
+          f"p95 {gaps[int(0.95 * len(gaps))]:.1f} ms, longest {gaps[-1]:.1f} ms; the window's "
+          f"thread works {worked:.1f} ms a frame; load of the machine {os.getloadavg()[0]:.1f}, "
+          f"{os.cpu_count()} processors")  # fmt: skip
     shown.close()
 
 

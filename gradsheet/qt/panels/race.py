@@ -7,6 +7,7 @@ Owns the widgets; what is raced and the race itself are `app.race_session`'s. Kn
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pyqtgraph as pg
 import torch
 from PySide6.QtCore import QEvent, QPointF, QSignalBlocker, Qt
-from PySide6.QtGui import QColor, QPixmap, QResizeEvent
+from PySide6.QtGui import QBrush, QColor, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -38,12 +39,18 @@ from gradsheet.qt.line_chart import FLOATS
 from gradsheet.qt.number_field import NumberField
 from gradsheet.qt.optimizer_colours import colour_of
 from gradsheet.qt.plane_plot import PlanePlot
+from gradsheet.qt.polyline import Envelope, PathItem
 from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10, spread_labels, thinned
 from gradsheet.qt.theme import SPACE, current_theme
 
 RULES = {"same": "Same rate", "best": "Own best rate", "budget": "Same budget"}
 HEADS = ("optimizer", "rate", "loss", "at target")
-PATH_POINTS = 1500
+NAMES_ROOM = 1.28
+"""The loss plot is so many times as wide as its steps: the names stand in the rest."""
+COLUMNS = 500
+"""A curve is drawn anew when it has grown by such a share: less than a pixel."""
+OUT_OF_SIGHT = 1e6
+"""A runner so far away gets no dot."""
 LEAST = 1e-16
 """Smaller losses are drawn as this: zero has no logarithm."""
 COMPACT_PX = 800
@@ -59,10 +66,13 @@ class RacePanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._frames = 0
-        self._paths: list[pg.PlotCurveItem] = []
+        self._paths: list[PathItem] = []
         self._losses: list[pg.PlotCurveItem] = []
         self._strips: list[pg.PlotCurveItem] = []
         self._names: list[pg.TextItem] = []
+        self._brushes: list[QBrush] = []
+        self._envelope, self._column_drawn = Envelope(1), -1
+        self._losses_shown: tuple[float, float, float] | None = None
         self._build_controls()
         self._build_plots()
         self._lay_out()
@@ -322,10 +332,12 @@ class RacePanel(QWidget):
                 (self.plane if old == "_ends" else self.strip).removeItem(getattr(self, old))
         for runner in plan.race.runners:
             colour = colour_of(runner.name, theme)
-            self._paths.append(self.plane.curve(colour))
+            self._paths.append(self.plane.path(colour))
             self._losses.append(self.loss_plot.curve(colour))
             self._strips.append(self.strip.curve(colour))
             self._names.append(self.loss_plot.label(runner.title, colour))
+        self._brushes = [QBrush(QColor(colour_of(r.name, theme))) for r in plan.race.runners]
+        self._envelope, self._losses_shown = Envelope(plan.steps, COLUMNS), None
         self._ends = pg.ScatterPlotItem(size=9, pen=None, antialias=True)
         self.plane.addItem(self._ends, ignoreBounds=True)
         self._bests = pg.ScatterPlotItem(size=8, pen=None, antialias=True)
@@ -374,43 +386,50 @@ class RacePanel(QWidget):
             return
         race = plan.race
         paths, losses = race.paths(), race.losses()
-        count = len(paths)
-        kept = thinned(np.arange(count), PATH_POINTS)
-        steps = kept.astype(np.float64)
-        ends = []
-        heights: list[FLOATS] = []
-        for i, (path, loss) in enumerate(zip(self._paths, self._losses, strict=True)):
-            points = paths[kept, i]
-            points = np.where(np.abs(points) < 1e6, points, np.nan)
-            path.setData(points[:, 0], points[:, 1], connect="finite")
-            height = log10(np.maximum(losses[kept, i], LEAST))
-            heights.append(height)
-            loss.setData(steps, height, connect="finite")
-            good = np.flatnonzero(np.isfinite(points).all(axis=1))
-            if len(good):
-                ends.append((*points[good[-1]], colour_of(race.runners[i].name, current_theme())))
-        self._ends.setData([e[0] for e in ends], [e[1] for e in ends],
-                           brush=[QColor(e[2]) for e in ends])  # fmt: skip
-        self._fit_losses(heights, plan.steps)
+        for i, path in enumerate(self._paths):
+            path.follow(paths[:, i])
+        self._draw_ends(paths[-1])
+        column = len(losses) * COLUMNS // plan.steps
+        if with_table or column != self._column_drawn:
+            self._column_drawn = column
+            self._draw_losses(losses, plan.steps)
         if with_table:
             self._write_table(race)
 
-    def _fit_losses(self, heights: list[FLOATS], steps: int) -> None:
-        span = finite_range(np.concatenate(heights))
+    def _draw_losses(self, losses: FLOATS, total: int) -> None:
+        steps, reduced = self._envelope.follow(losses)
+        heights = log10(np.maximum(reduced, LEAST))
+        for i, curve in enumerate(self._losses):
+            curve.setData(steps, heights[:, i], connect="finite")
+        self._fit_losses(heights, total)
+
+    def _draw_ends(self, points: FLOATS) -> None:
+        """Put a dot where each runner is, but those that left the plane."""
+        near = (np.abs(points) < OUT_OF_SIGHT).all(axis=1)
+        brushes = [brush for brush, is_near in zip(self._brushes, near, strict=True) if is_near]
+        self._ends.setData(points[near, 0], points[near, 1], brush=brushes)
+
+    def _fit_losses(self, heights: FLOATS, steps: int) -> None:
+        """Show all steps to come, and the losses in whole powers of ten: the axis rarely moves."""
+        span = finite_range(heights)
         if span is None:
             return
-        start = float(heights[0][0]) if np.isfinite(heights[0][0]) else span[1]
+        start = float(heights[0, 0]) if np.isfinite(heights[0, 0]) else span[1]
         low, high = max(span[0], start - 14), min(span[1], start + 2)
-        self.loss_plot.show_range((0, steps * 1.28), (low, high))
-        self._place_names(heights, low, high)
+        shown = (steps * NAMES_ROOM, math.floor(low), math.ceil(high))
+        if shown != self._losses_shown:
+            self._losses_shown = shown
+            self.loss_plot.show_range((0, shown[0]), (shown[1], shown[2]))
+        self._place_names(heights, *shown)
 
-    def _place_names(self, heights: list[FLOATS], low: float, high: float) -> None:
+    def _place_names(self, heights: FLOATS, right: float, low: float, high: float) -> None:
         """Write each name at its line's end, moved apart where they would overlap."""
-        ends = []
-        for label, height in zip(self._names, heights, strict=True):
-            good = np.flatnonzero(np.isfinite(height))
-            ends.append((label, float(height[good[-1]]) if len(good) else high))
-        spread_labels(self.loss_plot, ends, float(self._session.step), low, high)
+        last = heights[-1]
+        ends = np.where(np.isfinite(last), last, high)
+        at = right / NAMES_ROOM
+        spread_labels(
+            self.loss_plot, list(zip(self._names, ends.tolist(), strict=True)), at, low, high
+        )
 
     def _write_table(self, race: Any) -> None:
         for row, standing in enumerate(race.standings()):

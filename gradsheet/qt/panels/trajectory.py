@@ -70,8 +70,8 @@ class TrajectoryPanel(QWidget):
         self.plot.clicked.connect(self._on_click)
         self.plot.moved_by_hand.connect(self._on_moved)
         theme = current_theme()
-        self._trail = self.plot.curve(theme.text)
-        self._epoch = self.plot.curve(theme.text, 2)
+        self._trail = self.plot.path(theme.text)
+        self._epoch = self.plot.path(theme.text, 2)
         self._rows = pg.ScatterPlotItem(size=6, pen=None, antialias=True)
         self.plot.addItem(self._rows, ignoreBounds=True)
         self._current = pg.ScatterPlotItem(size=13, antialias=True)
@@ -127,8 +127,9 @@ class TrajectoryPanel(QWidget):
             self._caption.setText(
                 "The path of a gradient-descent sheet appears here. Open one of those lessons."
             )
-            for item in (self._trail, self._epoch, self._profile_line):
-                item.setData([], [])
+            for path in (self._trail, self._epoch):
+                path.set_path(np.empty((0, 2)))
+            self._profile_line.setData([], [])
             self._rows.setData([], [])
             self._current.setData([], [])
             self.plot.set_loss(None)
@@ -185,11 +186,9 @@ class TrajectoryPanel(QWidget):
         view = self._view
         if view is None:
             return
-        trail = thinned(view.trail)
-        self._trail.setData(trail[:, 0], trail[:, 1], connect="finite")
-        epoch = np.vstack([view.rows, view.produced])
-        self._epoch.setData(epoch[:, 0], epoch[:, 1], connect="finite")
-        shown = view.rows[np.isfinite(view.rows).all(axis=1)]
+        self._trail.set_path(thinned(view.trail))
+        self._epoch.set_path(np.vstack([view.rows, view.produced]))
+        shown = self._nearby(view.rows)
         self._rows.setData(shown[:, 0], shown[:, 1])
         if self._profile_switch.isChecked():
             self._draw_profile(view)
@@ -216,14 +215,25 @@ class TrajectoryPanel(QWidget):
             self._current.setData([], [])
             self._caption.setText(f"Row {view.top + row + 1} has no weights.")
             return
-        self._current.setData([point[0]], [point[1]])
-        self._arrow("gradient", point, -view.gradients[row])
-        self._arrow("momentum", point, None if view.momentum is None else -view.momentum[row])
+        near = self._nearby(point[None, :])
+        self._current.setData(near[:, 0], near[:, 1])
+        is_near = len(near) > 0
+        self._arrow("gradient", point, -view.gradients[row] if is_near else None)
+        momentum = view.momentum[row] if view.momentum is not None and is_near else None
+        self._arrow("momentum", point, None if momentum is None else -momentum)
         at = min(view.began + row, len(view.trail) - 1)
         loss = float(self.loss(point[None, :])[0])
         height = log10(np.array([loss + 1e-12]))[0]
         self._profile_dot.setData([at], [height if np.isfinite(height) else 0.0])
         self._caption.setText(self._words(view, row, loss))
+
+    def _nearby(self, points: FLOATS) -> FLOATS:
+        """Return the points that are not so far out of view that Qt would paint them wrongly."""
+        left, right, bottom, top = self.plot.view_rect()
+        size = np.array([right - left, top - bottom])
+        middle = np.array([right + left, top + bottom]) / 2
+        with np.errstate(over="ignore", invalid="ignore"):
+            return points[(np.abs(points - middle) < FAR * size).all(axis=1)]
 
     def _words(self, view: PathView, row: int, loss: float) -> str:
         b, a = view.rows[row]

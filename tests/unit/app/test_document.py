@@ -212,6 +212,10 @@ def test_a_rate_too_large_stops_the_run_and_says_so(document: Document) -> None:
     assert view.hyper is not None
     assert view.hyper.lr == pytest.approx(1e5)
     assert document.loss_now() is not None
+    document.undo()
+    document.finish()
+    assert document.run_view().hyper.lr == 1e6  # type: ignore[union-attr]
+    assert document.run_view().step > 0
 
 
 def test_another_optimizer_takes_over_in_the_middle(document: Document) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -48,6 +48,14 @@ def cells(document: Document, sheet: str = "momentum") -> bytes:
 def step(document: Document, n: int = 1) -> None:
     document.step_run(n)
     document.finish()
+
+
+def poll_until(document: Document, condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come"
+        document.poll()
+        time.sleep(0.001)
 
 
 def test_every_sheet_of_the_lecture_is_a_lesson_with_a_guide() -> None:
@@ -208,6 +216,33 @@ def test_after_a_divergence_the_last_good_epoch_comes_back_exactly(document: Doc
     assert kind(document, "C43") == Kind.BLANK
 
 
+def test_undo_after_a_tenth_of_the_rate_shows_what_failed_with_the_rate_it_had(
+    document: Document,
+) -> None:
+    document.set_hyper(lr=0.1)
+    step(document, 200)
+    failed = cells(document, "momentum")
+    at, trail = document.run.step, path_view(document).trail.copy()  # type: ignore[union-attr]
+    document.retry_slower()
+    document.finish()
+    assert document.run_view().hyper.lr == pytest.approx(0.01)  # type: ignore[union-attr]
+    assert document.undo() == "Back to step 0 at a tenth of the rate"
+    document.finish()
+    assert document.run.step == at
+    assert document.run_view().hyper.lr == 0.1  # type: ignore[union-attr]
+    assert cells(document, "momentum") == failed
+    document.redo()
+    document.finish()
+    assert document.run.step == 0
+    assert number(document, "D2") == pytest.approx(0.01)
+    step(document, 5)
+    document.undo()
+    document.undo()
+    document.finish()
+    assert document.run_view().hyper.lr == 0.1  # type: ignore[union-attr]
+    assert (path_view(document).trail == trail).all()  # type: ignore[union-attr]
+
+
 def test_a_new_start_draws_other_points(document: Document) -> None:
     step(document)
     before = number(document, "A4")
@@ -237,6 +272,57 @@ def test_one_cycle_moves_the_momentum_the_other_way(document: Document) -> None:
     step(document, 5)
     assert number(document, "J1") < 0.95
     assert number(document, "D2") > 1e-4 / 25
+
+
+def test_a_schedule_holds_from_the_epoch_on_show(document: Document) -> None:
+    document.set_schedule(ScheduleChoice("range", total=50))
+    document.finish()
+    assert number(document, "D2") == pytest.approx(1e-8)
+    step(document, 2)
+    losses = document.run.trace.arrays()[1]  # type: ignore[union-attr]
+    assert losses[0] == pytest.approx(losses[1], rel=0.01), "such a rate changes nothing"
+
+
+def test_undo_takes_a_schedule_back(document: Document) -> None:
+    document.set_schedule(ScheduleChoice("one-cycle", total=20))
+    document.finish()
+    assert number(document, "D2") == pytest.approx(1e-4 / 25)
+    document.undo()
+    document.finish()
+    assert number(document, "D2") == 1e-4
+    assert number(document, "J1") == 0.9
+    assert document.run.schedule is None
+    document.redo()
+    document.finish()
+    step(document, 1)
+    assert document.run.schedule == ScheduleChoice("one-cycle", total=20)
+    assert 1e-4 / 25 < number(document, "D2") < 1e-4
+
+
+def test_reset_begins_a_schedule_anew_and_keeps_a_rate_that_was_set(document: Document) -> None:
+    document.set_schedule(ScheduleChoice("range", total=50))
+    step(document, 3)
+    document.reset_run()
+    document.finish()
+    assert number(document, "D2") == pytest.approx(1e-8)
+    step(document, 3)
+    document.set_schedule(None)
+    document.set_hyper(lr=2e-4)
+    document.reset_run()
+    document.finish()
+    assert number(document, "D2") == 2e-4
+    assert number(document, "J1") == 0.9
+
+
+def test_a_run_pauses_where_its_schedule_ends_and_can_go_on(document: Document) -> None:
+    document.set_schedule(ScheduleChoice("linear", total=20))
+    document.start_run()
+    poll_until(document, lambda: document.run.state == "paused")
+    assert document.run.step == 20
+    document.start_run()
+    poll_until(document, lambda: document.run.step > 25)
+    document.pause_run()
+    assert number(document, "D2") == 0
 
 
 def test_a_schedule_holds_on_ratings_too() -> None:
