@@ -24,7 +24,7 @@ _grid = partial(command, table=GRID_COMMANDS)
 GRID_KEYS = frozenset(
     {
         "edit.paste_special", "edit.paste_values", "cells.insert", "cells.delete", "rows.hide",
-        "rows.sort",
+        "rows.sort", "rows.filter",
         "rows.unhide", "columns.hide", "columns.unhide", "format.cells", "format.bold",
         "format.italic", "format.more_decimals", "format.fewer_decimals", "note.edit",
         "trace.precedents", "trace.dependents", "trace.clear",
@@ -115,6 +115,21 @@ def delete_lines(window: MainWindow) -> None:
 def sort_rows(window: MainWindow) -> None:
     """Sort a table by the current column: ascending, again descending, again as in the file."""
     window.tools.sorting.sort()
+
+
+@_grid("rows.filter", "Filter rows…", menu="Sheet", shortcuts=("Ctrl+Alt+F",),
+       icon="list-filter", group=2)  # fmt: skip
+def filter_rows(window: MainWindow) -> None:
+    """Show only the rows of a table that fit conditions on its columns."""
+    window.tools.filter()
+
+
+@_grid("rows.show_all", "Show all rows", menu="Sheet", icon="list", group=2,
+       enabled=lambda window: window.tools.is_filtered,
+       needs="No rows are filtered out on this sheet")  # fmt: skip
+def show_all_rows(window: MainWindow) -> None:
+    """Take the conditions on a table's columns away."""
+    window.filter_bar.show_all()
 
 
 def _axis(window: MainWindow) -> lines.Axis:

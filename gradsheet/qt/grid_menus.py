@@ -25,7 +25,7 @@ _MENUS: dict[str, tuple[Sequence[str], ...]] = {
     "columns": (
         _CLIPBOARD,
         ("columns.insert", "columns.insert_after", "columns.delete", "edit.clear"),
-        ("columns.hide", "columns.unhide", "columns.fit", "rows.sort"),
+        ("columns.hide", "columns.unhide", "columns.fit", "rows.sort", "rows.filter"),
         ("format.cells", ">Sheet/Colour scale", ">Sheet/Role"),
     ),
     "rows": (

@@ -57,6 +57,8 @@ class GridTools(QObject):
         self._document = window.document
         self.find_bar = find_bar
         self.sorting = TableSorting(window)
+        self.filter_bar = window.filter_bar
+        self.filter_bar.connect_to(self.sorting)
         self.note = NoteEditor(self._grid.viewport())
         self.note.written.connect(self._write_note)
         self.note.left.connect(self._grid.setFocus)
@@ -71,6 +73,7 @@ class GridTools(QObject):
     def follow(self, change: Change) -> None:
         """The document changed."""
         self.find_bar.follow(change)
+        self.filter_bar.follow(change)
 
     def _attempt(self, edit: Edit, label: str | None = None) -> bool:
         """Apply an edit, or say why it is not possible."""
@@ -88,6 +91,17 @@ class GridTools(QObject):
         """Show the strip for finding (and replacing)."""
         if self._grid.finish_typing():
             self.find_bar.open(replace)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether conditions keep rows of the table on show out of sight."""
+        table = self.sorting.table
+        return table is not None and bool(table.showing.conditions)
+
+    def filter(self) -> None:
+        """Show the strip that filters the rows of a table."""
+        if self._grid.finish_typing():
+            self.filter_bar.open()
 
     def go_to(self) -> None:
         """Ask where to go."""

@@ -55,6 +55,7 @@ from gradsheet.qt.sight import Sight
 from gradsheet.qt.solver.desk import SolverDesk
 from gradsheet.qt.space_key import SpacePressesButtons
 from gradsheet.qt.summary import SelectionSummary
+from gradsheet.qt.table_filter import FilterBar
 from gradsheet.qt.theme import apply_theme
 from gradsheet.qt.theme_choice import chosen_theme, follow_system
 from gradsheet.qt.zoom import next_zoom
@@ -123,6 +124,7 @@ class MainWindow(QMainWindow):
         self.grid = GridView(self.document, centre)
         self.tabs = SheetTabs(centre)
         self.find_bar = FindBar(self.grid, centre)
+        self.filter_bar = FilterBar(self.grid, centre)
         add_sheet = QToolButton(centre)
         add_sheet.setDefaultAction(self.actions_by_id.by_id["sheet.add"])
         add_sheet.setAutoRaise(True)
@@ -137,6 +139,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.banner)
         column.addWidget(self.grid, 1)
         column.addWidget(self.find_bar)
+        column.addWidget(self.filter_bar)
         column.addLayout(below)
         self.time_bar = TimeBar(self.document, self.actions_by_id.by_id, centre)
         column.addWidget(self.time_bar)

@@ -18,6 +18,7 @@ from gradsheet.formula.address import MAX_COLS, Cell, Region
 from gradsheet.formula.values import Kind, Strings, UserError
 from gradsheet.sheet.cells import CellStore, Direction, Floats, Formula, Indices, Kinds
 from gradsheet.sheet.change import Change, Edit, regions_over
+from gradsheet.sheet.table_view import ALL, Showing
 from gradsheet.sheet.tiles import Axis
 
 if TYPE_CHECKING:
@@ -33,10 +34,13 @@ class Column(ABC):
         The cell in the header row.
     why_fixed : str
         Why its cells cannot be edited; empty where they can.
+    holds_text : bool
+        Whether its cells are texts.
     """
 
     title: str
     why_fixed: str = ""
+    holds_text: bool = False
 
     @abstractmethod
     def read(self, rows: Indices) -> tuple[Floats, Kinds]:
@@ -46,6 +50,12 @@ class Column(ABC):
         """Return a number for each row that sorts as the column does; NaN, last, for a blank."""
         values, kinds = self.read(rows)
         return np.where(kinds == Kind.BLANK, np.nan, values)
+
+    def texts(self, rows: Indices) -> Sequence[str]:
+        """Return what the cells say, numbers with all their digits; empty for a blank."""
+        values, kinds = self.read(rows)
+        pairs = zip(values.tolist(), kinds.tolist(), strict=True)
+        return [f"{value:.15g}" if kind != Kind.BLANK else "" for value, kind in pairs]
 
     def write(self, rows: Indices, values: Floats, kinds: Kinds) -> None:
         """Change rows of the table.
@@ -79,6 +89,8 @@ class Numbers(Column):
 class Texts(Column):
     """A column of texts; only those that are read get a number in the workbook's strings."""
 
+    holds_text = True
+
     def __init__(
         self,
         title: str,
@@ -94,6 +106,10 @@ class Texts(Column):
         values = np.array(ids, dtype=np.float64).reshape(len(rows))
         kinds = np.where(values >= 0, Kind.TEXT, Kind.BLANK).astype(np.uint8)
         return np.maximum(values, 0.0), kinds
+
+    def texts(self, rows: Indices) -> Sequence[str]:
+        """See Column."""
+        return self._texts(rows)
 
     def sort_keys(self, rows: Indices) -> Floats:
         """See Column: by letters, capitals or not; the workbook's strings are not touched."""
@@ -117,6 +133,8 @@ class VirtualStore(CellStore):
     ----------
     order : ndarray (n,) int or None
         Rows of the table that are shown, in this order; None: all as they are.
+    showing : Showing
+        What was asked of them when the order was found.
     """
 
     is_table = True
@@ -126,6 +144,7 @@ class VirtualStore(CellStore):
         self.columns: tuple[Column, ...] = tuple(columns)
         self.count = count
         self.order: npt.NDArray[Any] | None = None
+        self.showing = ALL
         self._header = np.array([strings.id_of(column.title) for column in columns], np.float64)
 
     @property
@@ -342,11 +361,14 @@ class ShowRows(Edit):
     Parameters
     ----------
     order : (n,) rows of the table, None for all as they are
+    showing : Showing
+        What was asked of them.
     """
 
     sheet: int
     order: npt.NDArray[Any] | None
     name: str
+    showing: Showing = ALL
 
     @property
     def label(self) -> str:
@@ -354,10 +376,13 @@ class ShowRows(Edit):
         return self.name
 
     def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
-        """See `Edit.apply_to`."""
+        """See `Edit.apply_to`; the order of a table that had more rows shows all."""
         store = workbook.sheet(self.sheet).cells
         assert isinstance(store, VirtualStore)
-        before, was = store.order, store.used()
-        store.order = self.order
+        inverse = ShowRows(self.sheet, store.order, self.name, store.showing)
+        was = store.used()
+        is_old = self.order is not None and len(self.order) and self.order.max() >= store.count
+        store.order = None if is_old else self.order
+        store.showing = ALL if is_old else self.showing
         whole = was.union_hull(store.used())
-        return ShowRows(self.sheet, before, self.name), Change(values=((self.sheet, whole),))
+        return inverse, Change(values=((self.sheet, whole),))

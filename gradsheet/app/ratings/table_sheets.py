@@ -110,12 +110,18 @@ class Looked(Column):
     """A column of another table, looked up by the code in each row."""
 
     def __init__(self, of: Column, codes: Callable[[Indices], npt.NDArray[Any]]) -> None:
-        self.title, self.why_fixed = of.title, of.why_fixed
+        self.title, self.why_fixed, self.holds_text = of.title, of.why_fixed, of.holds_text
         self.of, self.codes = of, codes
 
     def read(self, rows: Indices) -> tuple[Floats, Kinds]:
         """See Column."""
         return self.of.read(np.asarray(self.codes(rows), dtype=np.int64))
+
+    def texts(self, rows: Indices) -> list[str]:
+        """See Column; each code is looked up once."""
+        codes, places = np.unique(self.codes(rows), return_inverse=True)
+        found = self.of.texts(codes.astype(np.int64))
+        return [found[place] for place in places.reshape(len(rows)).tolist()]
 
     def sort_keys(self, rows: Indices) -> Floats:
         """See Column; each code is looked up once."""
