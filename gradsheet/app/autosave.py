@@ -86,8 +86,8 @@ class Autosave:
         """When the oldest change was seen that is in no file."""
         self._look_at = self._touch_at = 0.0
         self._complained_at: float | None = None
-        self.is_forsaken = False
-        """Whether the user has said that what is open need not be kept."""
+        self.forsaken: Stamp | None = None
+        """The state of which the user has said that it need not be kept."""
         self._going: list[_Going] = []
         """Places of work that has been left, until their last writing has ended."""
         document.on_leaving = self.put_aside
@@ -128,10 +128,14 @@ class Autosave:
         if self._task is None and self._has_work:
             self._begin()
 
+    def forsake(self) -> None:
+        """What is open, as it is now, need not be kept: its user has said so, or saved it."""
+        self.forsaken = self._document.stamp()
+
     def adopt(self, autosaved: Autosaved, slot: Slot) -> None:
         """What is open now comes from this autosave; its file is kept up from here."""
         self._forget()
-        self._slot, self.is_forsaken = slot, False
+        self._slot = slot
         self._document.recovered(autosaved.original)
         self._done = self._document.stamp()
 
@@ -164,14 +168,13 @@ class Autosave:
         """Keep what is open where it can be found, though nobody asked for it; does not wait."""
         task, slot = self._task, self._slot
         self._task = self._slot = None
-        if self._has_work and not self.is_forsaken:
+        if self._has_work and self._document.stamp() != self.forsaken:
             self._begin(put_aside=True)
             self._go(is_kept=True)
         # Only after the newer one has been written does the older one go.
         self._task, self._slot = task, slot
         self._go(is_kept=False)
-        self._since = self._done = None
-        self.is_forsaken = False
+        self._since = self._done = self.forsaken = None
 
     def _go(self, *, is_kept: bool) -> None:
         if self._slot is not None:

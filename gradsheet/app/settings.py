@@ -101,6 +101,11 @@ def save(settings: Settings, path: Path | None = None) -> None:
         raise
 
 
+def copy_of(settings: Settings) -> Settings:
+    """Return the same choices, which no later one changes: to be written by another thread."""
+    return _from_json(json.loads(json.dumps(asdict(settings))))
+
+
 def _from_json(raw: Any) -> Settings:
     settings = Settings()
     if not isinstance(raw, dict):

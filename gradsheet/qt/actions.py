@@ -348,6 +348,13 @@ class Actions(QObject):
         return self._document if entry.id in COMMANDS else self._window
 
     def _trigger(self, entry: Command, _checked: bool = False) -> None:
+        care = self._window.care
+        if care is not None and care.asks_before(entry.id):
+            care.ask(partial(self._run, entry))
+        else:
+            self._run(entry)
+
+    def _run(self, entry: Command) -> None:
         try:
             entry.run(self._context(entry))
         except UserError as error:

@@ -32,6 +32,7 @@ from gradsheet.app.engine import Engine
 from gradsheet.app.messages import Message, MessageLog, message_of
 from gradsheet.formula.values import UserError
 from gradsheet.qt import icons
+from gradsheet.qt.file_care import FileCare
 from gradsheet.qt.main_window import MainWindow
 from gradsheet.qt.theme import apply_theme
 from gradsheet.qt.theme_choice import chosen_theme
@@ -194,6 +195,7 @@ def open_window(options: Namespace, log: MessageLog) -> MainWindow:
     document = PatientDocument(log)
     window = MainWindow(document, settings)
     window.painted.connect(document.begin)
+    window.painted.connect(FileCare(window).look_for_lost)
     try:
         if options.lesson:
             document.open_lesson(options.lesson)
@@ -226,7 +228,8 @@ def run(options: Namespace) -> int:
         window = open_window(options, log)
         reporter.reported.connect(window.show_message)
         window.closed.connect(application.quit)
-        _close_on_signals(window.close)
+        application.commitDataRequest.connect(window.care.save_aside)
+        _close_on_signals(window.care.end)
         window.show()
         code = application.exec()
         _shut_down(window, reporter)
@@ -237,7 +240,7 @@ def run(options: Namespace) -> int:
 
 def _shut_down(window: MainWindow, reporter: Reporter) -> None:
     """Close what is open, keep the settings, leave no thread behind."""
-    window.close()
+    window.care.end()
     if QApplication.platformName() == "offscreen":
         # WORKAROUND(PySide6<6.12): data on its clipboard crashes the process at exit.
         QApplication.clipboard().clear()
@@ -250,11 +253,12 @@ def _shut_down(window: MainWindow, reporter: Reporter) -> None:
 
 
 def _close_on_signals(close: Callable[[], object]) -> None:
-    """Close the window on Ctrl+C and on SIGTERM; the clock lets Python see them ten times a s."""
+    """Close the window on Ctrl+C, SIGTERM, SIGHUP; the clock lets Python see them ten times a s."""
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         close()
 
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, on_signal)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):  # Windows has no SIGHUP
+                signal.signal(getattr(signal, name), on_signal)

@@ -6,6 +6,7 @@ Owns their titles, keys and file dialogs, in the same form as `actions`. What a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +50,7 @@ def save(window: MainWindow) -> None:
 
 @_file("file.save_as", "Save as…", menu="File", shortcuts=("Ctrl+Shift+S",),
        icon="save-all", group=2)  # fmt: skip
-def ask_and_save(window: MainWindow) -> None:
+def ask_and_save(window: MainWindow, then: Callable[[bool], None] | None = None) -> None:
     """Save under another name: a session, or a workbook with live formulas for Excel."""
     document = window.document
     stem = document.path.stem if document.path is not None else document.lesson.id
@@ -60,23 +61,53 @@ def ask_and_save(window: MainWindow) -> None:
     path = Path(name)
     if not path.suffix:
         path = path.with_suffix(".xlsx" if "xlsx" in kind else opening.SESSION)
-    save_path(window, path)
+    save_path(window, path, may_replace=True, then=then)
+
+
+@_file("file.unsaved", "Unsaved work…", menu="File", icon="archive-restore")
+def show_unsaved(window: MainWindow) -> None:
+    """Offer work that was left without saving: by a crash, or for another lesson."""
+    if window.care is not None:
+        window.care.show_everything()
 
 
 def open_path(window: MainWindow, path: Path) -> None:
-    """Open a file by its ending: as a session, a workbook, or ratings."""
+    """Open a file by its ending: as a session, a workbook, or ratings; ask for unsaved work."""
+    window.guard(partial(_open_path, window, path))
+
+
+def _open_path(window: MainWindow, path: Path) -> None:
     if opening.is_workbook(path):
         opening.open_file(window.document, path)
-        window.settings.add_recent(path)
-        window.clock.wake()
+        _remember(window, path)
     else:
-        window.open_ratings(path)
+        window.read_ratings(path)
 
 
-def save_path(window: MainWindow, path: Path) -> None:
-    """Save what is open under a name. Raises UserError for an ending that cannot be written."""
-    opening.save_file(window.document, path)
+def save_path(
+    window: MainWindow,
+    path: Path,
+    *,
+    may_replace: bool = False,
+    then: Callable[[bool], None] | None = None,
+) -> None:
+    """Save what is open under a name. Raises UserError for an ending that cannot be written.
+
+    Parameters
+    ----------
+    may_replace : bool
+        Whether the user has said that the file may be replaced, whatever is in it.
+    then : callable, optional
+        Told at the end whether it was written.
+    """
+    opening.save_file(window.document, path, may_replace=may_replace, then=then)
+    _remember(window, path)
+
+
+def _remember(window: MainWindow, path: Path) -> None:
     window.settings.add_recent(path)
+    if window.care is not None:
+        window.care.remember()
     window.clock.wake()
 
 

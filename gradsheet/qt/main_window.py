@@ -8,7 +8,10 @@ no fact of the document: panels are told what to show when the notifier says tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QShowEvent
@@ -58,8 +61,12 @@ from gradsheet.qt.summary import SelectionSummary
 from gradsheet.qt.table_filter import FilterBar
 from gradsheet.qt.theme import apply_theme
 from gradsheet.qt.theme_choice import chosen_theme, follow_system
+from gradsheet.qt.view_memory import ViewMemory
 from gradsheet.qt.zoom import next_zoom
 from gradsheet.sheet.workbook import Change
+
+if TYPE_CHECKING:
+    from gradsheet.qt.file_care import FileCare
 
 LEFT_PX = 248
 LEFT_LEAST_PX = 228
@@ -91,6 +98,8 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self._was_shown = False
         self._state_shown = ""
+        self.care: FileCare | None = None
+        """Looks after unsaved work, where the program has one look after it."""
         self.setObjectName("gradsheet")
         self.setMinimumSize(640, 420)
         self.setDockNestingEnabled(False)
@@ -108,6 +117,8 @@ class MainWindow(QMainWindow):
         self._connect()
         self.solver = SolverDesk(self)
         self.sight = Sight(self)
+        self._view = ViewMemory(self)
+        self.notifier.replaced.connect(self._view.restore)
         widths = {"lessons": LEFT_PX, "loss": RIGHT_PX}
         self._layout = LayoutMemory(
             self, {name: (dock, widths[name]) for name, dock in self.docks.items()}, settings
@@ -234,10 +245,13 @@ class MainWindow(QMainWindow):
         self.lab.poll()
         self.looking_docks.poll()
         self.ratings_docks.poll()
+        if self.care is not None:
+            self.care.poll()
 
     def _is_busy(self) -> bool:
         parts = (self.document, self.opening, self.lab, self.ratings_docks, self.looking_docks)
-        return any(part.is_busy for part in parts)
+        is_looking = self.care is not None and self.care.is_busy
+        return is_looking or any(part.is_busy for part in parts)
 
     # ------------------------------------------------------------------ the document speaks
 
@@ -253,9 +267,11 @@ class MainWindow(QMainWindow):
         self.run_bar.show_run(run)
         self.time_bar.show_run(run)
         self.loss_plot.show_run(run)
-        title = f"{self.document.title} – gradsheet"
+        read_only = " (read-only)" if self.document.is_read_only else ""
+        title = f"{self.document.title}{read_only}[*] – gradsheet"
         if title != self.windowTitle():
             self.setWindowTitle(title)
+        self.setWindowModified(self.document.is_changed)
         is_news = run.state != "running" or run.state != self._state_shown
         if is_news or self.clock.ticks % STATUS_EVERY == 0:
             self._state_shown = run.state
@@ -379,13 +395,26 @@ class MainWindow(QMainWindow):
         """Open a file by its ending: a session, a workbook, or ratings."""
         file_commands.open_path(self, path)
 
+    def guard(self, then: Callable[[], None]) -> None:
+        """Do something after which what is open is gone; unsaved work is asked about first."""
+        if self.care is not None:
+            self.care.ask(then)
+        else:
+            then()
+
     def open_ratings(self, path: Path, *, ask: bool = True) -> None:
         """Look at a file of ratings, let the user check what was found, and read it."""
+        self.guard(partial(self.read_ratings, path, ask=ask))
+
+    def read_ratings(self, path: Path, *, ask: bool = True) -> None:
+        """Do so without asking about unsaved work."""
         self.opening.open(path, ask=ask)
         self.clock.wake()
 
     def _on_opened(self, path: Path) -> None:
         self.settings.add_recent(path)
+        if self.care is not None:
+            self.care.remember()
         self.grid.setFocus()
 
     # ------------------------------------------------------------------ help
@@ -440,7 +469,10 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, self.loss_plot, self.loss_plot.prepare)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Stop everything at once: clock, import, run, engine."""
+        """Stop everything at once: clock, import, run, engine; unsaved work is asked about."""
+        if self.care is not None and not self.care.may_close():
+            event.ignore()
+            return
         self.sight.presentation.leave()
         self.remember_layout()
         self.hide()
@@ -452,6 +484,9 @@ class MainWindow(QMainWindow):
         self.ratings_docks.close()
         self.sight.stop()
         self.solver.stop()
+        if self.care is not None:
+            self.care.close()
+        self._view.stop()
         self.document.close()
         super().closeEvent(event)
         self.closed.emit()

@@ -257,12 +257,21 @@ def test_another_workbook_puts_unsaved_work_aside(desk: Desk) -> None:
 def test_what_was_forsaken_is_not_put_aside(desk: Desk) -> None:
     desk.type("x")
     desk.wait(AUTOSAVE_S + 2)
-    desk.autosave.is_forsaken = True
+    desk.autosave.forsake()
     desk.document.open_lesson("bias")
     desk.document.finish()
     desk.wait(2)
     assert everything() == []
-    assert not desk.autosave.is_forsaken
+
+
+def test_what_is_changed_after_it_was_forsaken_is_kept(desk: Desk) -> None:
+    desk.type("x")
+    desk.autosave.forsake()
+    desk.type("y")
+    desk.document.open_lesson("bias")
+    desk.document.finish()
+    desk.wait(2)
+    assert len(everything()) == 1
 
 
 def test_only_the_last_that_were_put_aside_are_kept(desk: Desk) -> None:
