@@ -19,6 +19,10 @@ from gradsheet.qt.figure import Figure
 from gradsheet.qt.theme import blend, current_theme, px, ui_font
 
 TICK_PX = 12
+LEGEND_PX = 186
+"""Room for the legend at the right, where the figure is wide."""
+MOST_WIDE = 1.5
+"""Stars across may be longer than stars up, so that a low figure is no small one."""
 SHADES = 7
 """Steps of the colour scale: more cannot be told apart on a projector."""
 
@@ -31,6 +35,7 @@ class HexbinFigure(Figure):
         self.setMinimumSize(220, 220)
         self._cells: Hexbin | None = None
         self._plot = QRectF()
+        self._is_wide = False
 
     def show_cells(self, cells: Hexbin) -> None:
         """Draw other counts; its ``x`` is the prediction, ``y`` the rating."""
@@ -69,10 +74,15 @@ class HexbinFigure(Figure):
         self._draw_scale(painter, cells, box)
 
     def _lay_out(self, box: QRectF) -> None:
-        left, top, right, bottom = px(54), px(46), px(48), px(86)
-        side = max(min(box.width() - left - right, box.height() - top - bottom), 40.0)
-        x = left + max(0.0, (box.width() - left - right - side) / 2)
-        self._plot = QRectF(x, top, side, side)
+        left, top, right = px(54), px(46), px(48)
+        self._is_wide = box.width() > box.height() + px(120)
+        bottom = px(42) if self._is_wide else px(86)
+        right += px(LEGEND_PX) if self._is_wide else 0
+        room, high = box.width() - left - right, max(box.height() - top - bottom, 40.0)
+        wide = max(min(room, MOST_WIDE * high), 40.0)
+        high = min(high, wide)
+        x = left + max(0.0, (room - wide) / 2)
+        self._plot = QRectF(x, top, wide, high)
 
     def _span(self, cells: Hexbin) -> tuple[float, float]:
         """Return what both axes go over: the range, and half a hexagon more on both sides."""
@@ -119,11 +129,11 @@ class HexbinFigure(Figure):
 
     def _draw_hexagons(self, painter: QPainter, cells: Hexbin) -> None:
         low, high = self._span(cells)
-        per_star = self._plot.width() / (high - low)
+        across = self._plot.width() / (high - low)
+        up = self._plot.height() / (high - low)
         # x is the prediction: the corners of a hexagon lie to its left and right.
-        half = cells.width / 2 * per_star
-        radius = half / math.cos(math.pi / 6)
-        corners = [(radius * math.cos(a), radius * math.sin(a))
+        radius = cells.width / 2 / math.cos(math.pi / 6)
+        corners = [(radius * math.cos(a) * across, radius * math.sin(a) * up)
                    for a in (k * math.pi / 3 for k in range(6))]  # fmt: skip
         most = float(cells.counts.max())
         painter.setPen(QPen(QColor(current_theme().sheet), 1))
@@ -186,21 +196,28 @@ class HexbinFigure(Figure):
         metrics = QFontMetrics(ui_font(TICK_PX))
         left_text, right_text = "1", f"{int(most):,} in a hexagon, log scale"
         swatch, height = px(16), px(10)
-        y = plot.bottom() + px(44)
-        x = plot.left() + metrics.horizontalAdvance(left_text) + px(6)
+        begin = plot.right() + px(52) if self._is_wide else plot.left()
+        y = plot.top() if self._is_wide else plot.bottom() + px(44)
+        end = begin + metrics.horizontalAdvance(left_text) + px(6)
+        x = end
         painter.setPen(QColor(theme.muted))
-        painter.drawText(QPointF(plot.left(), y + height), left_text)
+        painter.drawText(QPointF(begin, y + height), left_text)
         for k in range(1, SHADES + 1):
             count = math.expm1(math.log1p(most) * (k - 0.5) / SHADES)
             painter.fillRect(QRectF(x, y, swatch, height), self._shade(count, most))
             x += swatch
-        painter.drawText(QPointF(x + px(6), y + height), right_text)
-        y += px(20)
+        if self._is_wide:  # below the shades, in two lines: the room is narrow
+            painter.drawText(QPointF(x + px(6), y + height), f"{int(most):,}")
+            y += px(18)
+            painter.drawText(QPointF(begin, y + height), "ratings in a hexagon, log scale")
+            y += px(24)
+        else:
+            painter.drawText(QPointF(x + px(6), y + height), right_text)
+            y += px(20)
         pen = QPen(QColor(theme.role_colour("loss")), px(1.5))
         pen.setDashPattern([4, 3])
         painter.setPen(pen)
-        end = plot.left() + metrics.horizontalAdvance(left_text) + px(6)
-        painter.drawLine(QPointF(plot.left(), y + height / 2), QPointF(end + 3 * swatch,
+        painter.drawLine(QPointF(begin, y + height / 2), QPointF(end + 3 * swatch,
                                                                        y + height / 2))
         painter.setPen(QColor(theme.muted))
         painter.drawText(QPointF(end + 3 * swatch + px(6), y + height), "prediction = rating")
@@ -214,9 +231,9 @@ class HexbinFigure(Figure):
             QToolTip.hideText()
             return
         low, high = self._span(cells)
-        per_star = self._plot.width() / (high - low)
-        rating = low + (event.position().x() - self._plot.left()) / per_star
-        predicted = low + (self._plot.bottom() - event.position().y()) / per_star
+        across = (event.position().x() - self._plot.left()) / self._plot.width()
+        up = (self._plot.bottom() - event.position().y()) / self._plot.height()
+        rating, predicted = low + across * (high - low), low + up * (high - low)
         far = (cells.y - rating) ** 2 + (cells.x - predicted) ** 2
         nearest = int(np.argmin(far))
         if far[nearest] > (cells.width * 0.6) ** 2:

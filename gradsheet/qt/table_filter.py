@@ -54,14 +54,16 @@ class FilterBar(QFrame):
 
     def _build(self) -> None:
         self.column.setAccessibleName("Column")
-        self.column.setMinimumContentsLength(10)
+        for box in (self.column, self.test):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
         self.column.activated.connect(self._show_condition)
         self.test.addItems([*TESTS])
         self.test.setAccessibleName("Condition")
         self.value.setAccessibleName("Value of the condition")
         self.value.setPlaceholderText(HINT)
         self.value.setClearButtonEnabled(True)
-        self.value.setMinimumWidth(180)
+        self.value.setMinimumWidth(10 * SPACE)
         self.apply_button.setToolTip("Show the rows that fit (Enter); with nothing typed, all")
         self.apply_button.clicked.connect(self.filter)
         self.all_button.clicked.connect(self.show_all)
@@ -74,18 +76,20 @@ class FilterBar(QFrame):
         self.state.setWordWrap(True)
         self.state.setAccessibleName("Rows shown")
         self.state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        first = QHBoxLayout()
+        first, second = QHBoxLayout(), QHBoxLayout()
         first.setSpacing(SPACE)
-        for widget in (QLabel("Rows where", self), self.column, self.test):
-            first.addWidget(widget)
+        first.addWidget(self.column)
+        first.addWidget(self.test)
         first.addWidget(self.value, 1)
-        for widget in (self.apply_button, self.all_button, close):
-            first.addWidget(widget)
+        first.addWidget(self.apply_button)
+        first.addWidget(close)
+        second.addWidget(self.state, 1)
+        second.addWidget(self.all_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
         column.setSpacing(SPACE // 2)
         column.addLayout(first)
-        column.addWidget(self.state)
+        column.addLayout(second)
 
     def connect_to(self, sorting: TableSorting) -> None:
         """Let this one find the rows."""

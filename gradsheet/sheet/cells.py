@@ -48,6 +48,8 @@ class CellStore:
 
     is_table = False
     """Whether the cells stand for a table of their own, see `sheet.virtual`."""
+    is_reordered = False
+    """Whether rows are shown elsewhere than where formulas see them."""
 
     def __init__(self) -> None:
         self._tiles: dict[Key, Tile] = {}
@@ -102,6 +104,18 @@ class CellStore:
             values[outer] = tile.values[inner]
             kinds[outer] = tile.kinds[inner]
         return values, kinds
+
+    def read_source(self, region: Region) -> tuple[Floats, Kinds]:
+        """Values and kinds as formulas see them, whatever the order that rows are shown in."""
+        return self.read(region)
+
+    def source_extent(self) -> Region:
+        """Smallest region around everything that formulas can see."""
+        return self.used()
+
+    def source_row(self, row: int) -> int:
+        """Row that formulas call what is shown in a row."""
+        return row
 
     def write(
         self,

@@ -4,6 +4,8 @@ Owns `VirtualStore`, which has the interface of `CellStore`, and the edit of its
 come from whoever owns the arrays. Knows no table in particular; numpy only.
 """
 
+# LONG: the columns, the store over them and its two edits are read together.
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
@@ -148,6 +150,11 @@ class VirtualStore(CellStore):
         self._header = np.array([strings.id_of(column.title) for column in columns], np.float64)
 
     @property
+    def is_reordered(self) -> bool:  # type: ignore[override]
+        """See CellStore."""
+        return self.order is not None
+
+    @property
     def shown(self) -> int:
         """Rows of the table that are shown."""
         return self.count if self.order is None else len(self.order)
@@ -178,10 +185,27 @@ class VirtualStore(CellStore):
         values, kinds = self.read(Region.of(Cell(*cell)))
         return float(values[0, 0]), Kind(int(kinds[0, 0]))
 
+    def source_extent(self) -> Region:
+        """See CellStore: all rows of the table."""
+        return Region(0, 0, 1 + self.count, len(self.columns))
+
+    def source_row(self, row: int) -> int:
+        """See CellStore."""
+        return int(self.table_rows(np.array([row]))[0]) + 1 if 0 < row <= self.shown else row
+
     def read(self, region: Region) -> tuple[Floats, Kinds]:
         """See CellStore."""
+        return self._read(region, self.used(), self.table_rows)
+
+    def read_source(self, region: Region) -> tuple[Floats, Kinds]:
+        """See CellStore: sorting and filtering change no formula's value."""
+        return self._read(region, self.source_extent(), lambda rows: rows - 1)
+
+    def _read(
+        self, region: Region, used: Region, table_rows: Callable[[Indices], Indices]
+    ) -> tuple[Floats, Kinds]:
         values, kinds = np.zeros(region.shape), np.zeros(region.shape, np.uint8)
-        part = region.intersect(self.used())
+        part = region.intersect(used)
         if part is None:
             return values, kinds
         out_rows, out_cols = part.slices_in(region)
@@ -191,7 +215,7 @@ class VirtualStore(CellStore):
         top = max(part.top, 1)
         if top < part.bottom:
             below = slice(out_rows.start + top - part.top, out_rows.stop)
-            rows = self.table_rows(np.arange(top, part.bottom))
+            rows = table_rows(np.arange(top, part.bottom))
             for at in range(part.left, part.right):
                 col = out_cols.start + at - part.left
                 values[below, col], kinds[below, col] = self.columns[at].read(rows)

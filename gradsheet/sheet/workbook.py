@@ -224,12 +224,12 @@ class Workbook:
         return None if found is None else found.id
 
     def used(self, sheet: int) -> Region:
-        """Smallest region around everything on a sheet."""
-        return self.sheet(sheet).cells.used()
+        """Smallest region around everything on a sheet, as formulas see it."""
+        return self.sheet(sheet).cells.source_extent()
 
     def read(self, sheet: int, region: Region) -> tuple[Floats, Kinds]:
-        """Values and kinds of a region, as fresh arrays."""
-        return self.sheet(sheet).cells.read(region)
+        """Values and kinds of a region as formulas see it, as fresh arrays."""
+        return self.sheet(sheet).cells.read_source(region)
 
     def formulas(self, sheet: int) -> Mapping[Cell, Formula]:
         """Formulas of a sheet by their cells, a copy; an array formula at its first cell only."""

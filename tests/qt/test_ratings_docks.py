@@ -110,3 +110,17 @@ def test_two_kept_models_are_compared(docks: Any, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: table.rowCount() > 4, timeout=20_000)
     assert table.item(3, 1).text() == "5"
     assert table.item(3, 2).text() == "2"
+
+
+def test_the_schedules_plot_shows_all_epochs_below_those_of_the_loss(
+    docks: Any, qtbot: Any
+) -> None:
+    docks.session.set_learn(replace(LEARN, epochs=5, schedule="one-cycle"))
+    curves = docks.panels["curves"]
+    qtbot.waitUntil(lambda: curves._momentum_name.isVisible(), timeout=10_000)
+    qtbot.wait(1)
+    boxes = [plot.getPlotItem().getViewBox() for plot in (curves.loss_plot, curves.rate_plot)]
+    assert boxes[0].viewRange()[0] == pytest.approx(boxes[1].viewRange()[0], abs=0.05)
+    name = curves._momentum_name.mapRectToScene(curves._momentum_name.boundingRect())
+    assert boxes[1].sceneBoundingRect().contains(name.center())
+    assert name.right() <= boxes[1].sceneBoundingRect().right() + 1

@@ -50,7 +50,7 @@ def test_the_filter_keys_show_rows_that_fit_and_undo_shows_all_again(
     high = [value for value in all_of_them if value >= 4.5]
     press(Qt.Key.Key_F, Held.ControlModifier | Held.AltModifier)
     bar = window.filter_bar
-    assert bar.isVisible()
+    qtbot.waitUntil(bar.isVisible, timeout=5_000)
     assert (bar.column.currentText(), bar.test.currentText()) == ("rating", "at least")
     qtbot.keyClicks(QApplication.focusWidget(), "4.5")
     press(Qt.Key.Key_Return)
@@ -100,3 +100,14 @@ def test_a_condition_that_does_not_fit_is_answered_in_the_strip(
     assert book.ratings.cells.shown == 500
     window.grid.go_to_sheet(book.crosstab.id)
     assert not bar.isVisible()
+
+
+def test_what_a_rating_set_has_no_steps_for_is_hidden_until_a_lesson_opens(
+    window: Any, qtbot: Any, book: RatingsBook
+) -> None:
+    bar = window.run_bar.speed_slider
+    assert not window.time_bar.isVisible()
+    assert not bar.isVisible()
+    window.document.open_lesson("dotprod")
+    assert window.time_bar.isVisible()
+    qtbot.waitUntil(bar.isVisible, timeout=5_000)

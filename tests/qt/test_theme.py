@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QFontMetricsF, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QCheckBox, QRadioButton, QWidget
 
 from gradsheet.qt.theme import (
     DARK,
@@ -132,3 +132,21 @@ def test_a_theme_can_be_changed_while_the_program_runs(qapp: QApplication) -> No
 def test_all_digits_are_equally_wide(qapp: QApplication) -> None:
     metrics = QFontMetricsF(ui_font())
     assert len({metrics.horizontalAdvance(digit) for digit in "0123456789"}) == 1
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
+@pytest.mark.parametrize("kind", [QCheckBox, QRadioButton])
+def test_the_outline_of_an_empty_box_stands_out(
+    qapp: QApplication, theme: Theme, kind: type[QCheckBox] | type[QRadioButton]
+) -> None:
+    before = current_theme()
+    apply_theme(qapp, theme)
+    parent = QWidget()
+    box = kind("", parent)
+    box.resize(box.sizeHint())
+    image = box.grab().toImage()
+    row = image.height() // 2
+    light = [image.pixelColor(x, row).lightnessF() for x in range(image.width())]
+    apply_theme(qapp, before)
+    ground = QColor(theme.chrome).lightnessF()
+    assert max(abs(value - ground) for value in light) > 0.2

@@ -100,7 +100,8 @@ class FormulaBar(QWidget):
         if self.name_box.hasFocus():
             return
         region = self._grid.selection[-1]
-        text = str(self._grid.current)
+        row, col = self._grid.current
+        text = str(Cell(self._grid.sheet.cells.source_row(row), col))
         name = name_of(self._document.workbook, self._grid.sheet_id, region)
         if name:
             text = name

@@ -95,7 +95,9 @@ def header_sizes(sheet: Sheet, faces: Faces, zoom: float, last_row: int, columns
                  ) -> HeaderSizes:  # fmt: skip
     """Measure the headers of a sheet whose last visible row is `last_row` (zero-based)."""
     gap = max(2, round(6 * zoom))
-    digits = len(str(max(last_row + 1, _LEAST_ROW_NUMBER)))
+    cells = sheet.cells
+    last = last_row + 1 if not cells.is_reordered else cells.source_extent().bottom
+    digits = len(str(max(last, _LEAST_ROW_NUMBER)))
     numbers = round(faces.header.number_width("0" * digits)) + 2 * gap
     column_bands, row_bands = bands_of(sheet.roles, False), bands_of(sheet.roles, True)
     width = numbers + _depth(row_bands)
@@ -149,6 +151,7 @@ class HeaderPainter:
         self._hairline = QPen(QColor(theme.lines), 1)
         self._text = QPen(QColor(theme.text))
         self._muted = QPen(QColor(theme.muted))
+        self._moved = QPen(QColor(theme.accent))
 
     def paint(
         self,
@@ -252,9 +255,11 @@ class HeaderPainter:
             if chosen:
                 painter.fillRect(0, top, width - 1, bottom - top - 1, self._selected)
             face = self.faces.header_bold if chosen else self.faces.header
-            number = str(row + 1)
+            # The row that formulas know it by: sorting and filtering only show it elsewhere.
+            number = str(sheet.cells.source_row(row) + 1)
             painter.setFont(face.font)
-            painter.setPen(self._text if chosen else self._muted)
+            quiet = self._moved if sheet.cells.is_reordered else self._muted
+            painter.setPen(self._text if chosen else quiet)
             baseline = top + (bottom - top - face.height) // 2 + face.ascent
             painter.drawText(sizes.numbers - self._gap - face.width(number), baseline, number)
             if label := sheet.row_labels.get(row):

@@ -28,7 +28,7 @@ FIRST_LEFT_OUT = 0.03
 SCHEDULE_SHARE = 0.27
 DENSE = 2.4
 """Heights of its digits that a number on the upright axes gets: these plots are small."""
-RIGHT_AXIS_PX = 52
+RIGHT_AXIS_PX = 44
 
 
 def averaged(values: FLOATS, share: float = AVERAGED_OVER) -> FLOATS:
@@ -106,8 +106,18 @@ class FitCurves(QWidget):
         self._momentum_box.setXLink(item.getViewBox())
         self._momentum = pg.PlotCurveItem(antialias=False)
         self._momentum_box.addItem(self._momentum)
+        # At the line's end: along so low an axis its title would be cut.
+        self._momentum_name = pg.TextItem("momentum", anchor=(1, 0))
+        self._momentum_name.setFont(ui_font(TICK_PX))
+        self._momentum_name.setAnchor((1, 0))
+        self._momentum_box.addItem(self._momentum_name)
         item.getViewBox().sigResized.connect(self._place_momentum)
         item.hideAxis("right")
+        # The upper plot keeps as much room free, so that an epoch is at the same place in both.
+        beside = self.loss_plot.getPlotItem().getAxis("right")
+        beside.setWidth(round(RIGHT_AXIS_PX * scale()))
+        beside.setStyle(showValues=False, tickLength=0)
+        beside.setPen(pg.mkPen(None))
 
     def _place_momentum(self) -> None:
         view = self.rate_plot.getPlotItem().getViewBox()
@@ -172,12 +182,16 @@ class FitCurves(QWidget):
             view = self.rate_plot.getPlotItem().getViewBox()
             view.setYRange(0.0, max(span[1], 1e-12) * 1.15, padding=0)
         moves = len(curve.momenta) > 0
-        self.rate_plot.getPlotItem().showAxis("right", moves)
+        for plot in (self.loss_plot, self.rate_plot):
+            plot.getPlotItem().showAxis("right", moves)
         self._momentum.setData(x if moves else [], curve.momenta)
+        self._momentum_name.setVisible(moves)
         if moves:
             low, high = float(curve.momenta.min()), float(curve.momenta.max())
-            self._momentum_box.setYRange(low - 0.02, high + 0.02, padding=0)
-            self._write_titles()
+            room = max(0.25 * (high - low), 0.02)
+            self._momentum_box.setYRange(low - room, high + room, padding=0)
+            self._right.setTicks([[(value, f"{value:.2g}") for value in sorted({low, high})]])
+            self._momentum_name.setPos(float(x[-1]), float(curve.momenta[-1]))
         self._place_momentum()
 
     def _draw(self) -> None:
@@ -251,8 +265,6 @@ class FitCurves(QWidget):
         self.loss_plot.set_titles("", unit)
         epochs = "pass (1: biases, 2: start)" if self._is_fast else "epoch"
         self.rate_plot.set_titles(epochs, "rate")
-        style = {"color": current_theme().muted, "font-size": f"{TICK_PX}px"}
-        self._right.setLabel("momentum", **style)
 
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of a new theme."""
@@ -279,6 +291,7 @@ class FitCurves(QWidget):
         dashed.setDashPattern([4, 4])
         dashed.setCosmetic(True)
         self._momentum.setPen(dashed)
+        self._momentum_name.setColor(theme.role_colour("user"))
         for line in self._now:
             line.setPen(pg.mkPen(theme.strong_lines, width=1))
         self._right.setPen(pg.mkPen(theme.lines))

@@ -179,14 +179,13 @@ class RunBar(QToolBar):
         self._speed.setToolTip(
             "<b>Speed</b><br>Steps a second of a run, from slow motion to as fast as it goes."
         )
-        self._label("speed", self._speed)
-        self.addWidget(self._speed)
+        self._speed_actions = [self._label("speed", self._speed), self.addWidget(self._speed)]
         self._speed_text = QLabel(self)
         self._speed_text.setFixedWidth(
             max(QFontMetrics(self.font()).horizontalAdvance(speed_text(s)) for s in SPEEDS) + SPACE
         )
         self._speed_text.setIndent(SPACE // 2)
-        self.addWidget(self._speed_text)
+        self._speed_actions.append(self.addWidget(self._speed_text))
         near = [s for s in SPEEDS if s is not None and s <= (steps_per_second or 0)]
         position = SPEEDS.index(near[-1]) if near else 0
         self._speed.setValue(len(SPEEDS) - 1 if steps_per_second is None else position)
@@ -229,6 +228,11 @@ class RunBar(QToolBar):
         self._show_fields(("lr", "weight_decay"))
 
     # ------------------------------------------------------------------ showing
+
+    def show_speed(self, shown: bool) -> None:
+        """Show the speed limit, or not: rating sets always learn as fast as they can."""
+        for action in self._speed_actions:
+            action.setVisible(shown)
 
     def rate_field(self, name: str) -> NumberField:
         """Return the editor of one field of `Hyper`."""

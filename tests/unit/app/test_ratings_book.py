@@ -169,6 +169,26 @@ def test_a_rating_edited_in_a_sorted_table_is_undone_in_any_order(opened: Open) 
     settle(document)
 
 
+def test_sorting_and_filtering_a_table_change_no_formula(opened: Open) -> None:
+    document = opened()
+    learn(document)
+    book = document.ratings_book
+    document.enter(book.crosstab.id, Cell(0, 200), "=SUM(Items!C:C)")
+    settle(document)
+    before = numbers(document, book.crosstab, Region(0, 0, 40, 201))
+    assert before[0, 200] == 500
+    document.apply(ShowRows(book.items.id, np.arange(30)[::-1], "Sort"))
+    document.apply(ShowRows(book.users.id, np.array([3, 1]), "Filter"))
+    document.engine.submit(
+        document.calculation.everything, document.write, lambda e: None, "a test"
+    )
+    settle(document)
+    after = numbers(document, book.crosstab, Region(0, 0, 40, 201))
+    assert np.array_equal(after, before, equal_nan=True)
+    assert book.users.cells.source_row(1) == 4
+    assert book.users.cells.used().bottom == 3
+
+
 @pytest.mark.parametrize("kind", ["bias", "dot"])
 def test_opened_as_a_lesson_its_busiest_users_and_items_learn_in_formulas(
     opened: Open, kind: str
