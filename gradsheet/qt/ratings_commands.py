@@ -16,6 +16,7 @@ from gradsheet.app.commands import Command, command
 from gradsheet.app.messages import Message
 
 if TYPE_CHECKING:
+    from gradsheet.app.ratings.crosstab_sheet import Pairs
     from gradsheet.app.ratings.workbook import RatingsBook
     from gradsheet.qt.main_window import MainWindow
 
@@ -47,6 +48,33 @@ def make_ratings(window: MainWindow) -> None:
         dialog.made.connect(partial(_open_book, window))
         window.closed.connect(dialog.close)
     _bring_up(dialog)
+
+
+@_ratings("sheet.choose_crosstab", "Choose the crosstab…", menu="Sheet", icon="grid-3x3",
+          shortcuts=("Ctrl+Alt+X",), group=2,
+          enabled=lambda window: window.document.ratings_book is not None,
+          needs="Open a file of ratings first")  # fmt: skip
+def choose_crosstab(window: MainWindow) -> None:
+    """Choose the users and items that the crosstab shows, or the busiest so many."""
+    from gradsheet.qt.dialogs.choose_crosstab import ChooseCrosstab
+
+    dialog, book = window.findChild(ChooseCrosstab), window.document.ratings_book
+    assert book is not None
+    if dialog is None or not dialog.isVisible():  # a closed one is about to be deleted
+        dialog = ChooseCrosstab(book.session, book.pairs, window.clock, window)
+        dialog.chosen.connect(partial(_show_pairs, window, book))
+        window.closed.connect(dialog.close)
+        window.notifier.replaced.connect(dialog.close)
+    _bring_up(dialog)
+
+
+def _show_pairs(window: MainWindow, book: RatingsBook, pairs: Pairs) -> None:
+    from gradsheet.app.ratings.workbook import OtherPairs
+
+    window.grid.go_to_sheet(book.crosstab.id)
+    window.grid.attempt(OtherPairs(book, pairs), None)
+    window.grid.select(book.shape.predictions.first)
+    window.after_command()
 
 
 def _bring_up(dialog: QDialog) -> None:

@@ -237,7 +237,8 @@ def test_the_command_shows_one_window_however_often(
     for dialog in shown:
         qtbot.mouseClick(dialog.findChild(QDialogButtonBox).button(close), LEFT)
     qtbot.waitUntil(lambda: window.findChild(GetMovieLens) is None)
-    assert set(ratings_commands.RATINGS_COMMANDS) == {"file.get_movielens", "file.make_ratings"}
+    in_file_menu = {name for name in ratings_commands.RATINGS_COMMANDS if name.startswith("file.")}
+    assert in_file_menu == {"file.get_movielens", "file.make_ratings"}
 
 
 # ------------------------------------------------------------------ made ratings

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
 from gradsheet.app.ratings.learned import Learned
 from gradsheet.formula.address import Cell, Region, column_name
-from gradsheet.formula.syntax import parse
+from gradsheet.formula.syntax import Ref, parse
 from gradsheet.sheet.cells import Content, Formula
 from gradsheet.sheet.roles import Role, RoleRegion
 
@@ -208,7 +208,8 @@ def _embeddings(shape: Shape, pairs: Pairs) -> list[tuple[Cell, Content]]:
 
 
 def _reference(sheet: str, col: int, row: int, host: Cell) -> Formula:
-    return Formula(parse(f"={sheet}!{column_name(col)}{row}", host))
+    """Return ``=sheet!`` the cell of a column and a row number, put together: parsing is slow."""
+    return Formula(Ref(sheet, row - 1 - host.row, col - host.col, False, False))
 
 
 def prediction(shape: Shape) -> str:
