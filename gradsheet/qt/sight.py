@@ -125,6 +125,12 @@ class Sight(QObject):
         if not self.is_explaining:
             self.toggle_explain()
 
+    @property
+    def _source_cell(self) -> Cell:
+        """The current cell as formulas know it: a sorted table shows its rows elsewhere."""
+        row, col = self._grid.current
+        return Cell(self._grid.sheet.cells.source_row(row), col)
+
     def refresh_explanation(self) -> None:
         """Explain the current cell again, as soon as the engine has time."""
         # Before the engine is there, torch would have to be imported first: `_on_run` asks then.
@@ -132,7 +138,7 @@ class Sight(QObject):
             return
         if self.is_explaining and self._document.run.state != "loading":
             language = self.explain.language
-            self._explainer.ask(Question(self._grid.sheet_id, self._grid.current, language))
+            self._explainer.ask(Question(self._grid.sheet_id, self._source_cell, language))
             self._window.clock.wake()
             self._patience.start()
 
@@ -143,7 +149,7 @@ class Sight(QObject):
 
     def _on_explained(self, dressed: Dressed) -> None:
         explanation = dressed.explanation
-        if (explanation.sheet, explanation.cell) == (self._grid.sheet_id, self._grid.current):
+        if (explanation.sheet, explanation.cell) == (self._grid.sheet_id, self._source_cell):
             self.explain.show_dressed(dressed)
 
     def _on_language(self, language: str) -> None:

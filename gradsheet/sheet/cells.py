@@ -7,7 +7,7 @@ Knows no undo, no formats, no calculation: results are written like any other va
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +48,8 @@ class CellStore:
 
     is_table = False
     """Whether the cells stand for a table of their own, see `sheet.virtual`."""
-    is_reordered = False
-    """Whether rows are shown elsewhere than where formulas see them."""
+    order: npt.NDArray[Any] | None = None
+    """Rows that are shown, where these are others than formulas see; see `sheet.virtual`."""
 
     def __init__(self) -> None:
         self._tiles: dict[Key, Tile] = {}

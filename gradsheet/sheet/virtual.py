@@ -145,14 +145,8 @@ class VirtualStore(CellStore):
         super().__init__()
         self.columns: tuple[Column, ...] = tuple(columns)
         self.count = count
-        self.order: npt.NDArray[Any] | None = None
         self.showing = ALL
         self._header = np.array([strings.id_of(column.title) for column in columns], np.float64)
-
-    @property
-    def is_reordered(self) -> bool:  # type: ignore[override]
-        """See CellStore."""
-        return self.order is not None
 
     @property
     def shown(self) -> int:

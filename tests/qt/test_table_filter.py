@@ -89,6 +89,22 @@ def test_a_cell_of_a_filtered_table_is_the_row_it_shows(
     assert table.ratings[row] == 5
 
 
+def test_a_row_of_a_filtered_table_keeps_the_number_that_formulas_know(
+    window: Any, qtbot: Any, book: RatingsBook
+) -> None:
+    press(Qt.Key.Key_F, Held.ControlModifier | Held.AltModifier)
+    qtbot.keyClicks(QApplication.focusWidget(), "5")
+    press(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: book.ratings.cells.shown < 500, timeout=10_000)
+    row = int(np.flatnonzero(book.session.table.ratings == 5)[2])
+    window.grid.select(Cell(3, RATING))
+    assert window.formula_bar.name_box.text() == f"D{row + 2}"
+    document = window.document
+    document.enter(book.crosstab.id, Cell(0, 60), f"=Ratings!D{row + 2}")
+    document.finish(30)
+    assert book.crosstab.cells.get(Cell(0, 60))[0] == 5
+
+
 def test_a_condition_that_does_not_fit_is_answered_in_the_strip(
     window: Any, qtbot: Any, book: RatingsBook
 ) -> None:

@@ -164,12 +164,15 @@ class MakeRatings(QDialog):
             self.fields[name] = field
         self.names = QLineEdit(", ".join(TASTES[:5]), self)
         self.names.setAccessibleName("Names of the factors")
+        self.names.setCursorPosition(0)
         label, hint = QLabel("Names", self), QLabel(NAMES, self)
         label.setBuddy(self.names)
         hint.setWordWrap(True)
         set_style(hint, f"QLabel {{ color: {current_theme().muted}; }}")
-        for column, widget in enumerate((label, self.names, hint)):
-            self._grid.addWidget(widget, len(FIELDS), column)
+        row = len(FIELDS)
+        self._grid.addWidget(label, row, 0)
+        self._grid.addWidget(self.names, row, 1, 1, 2)
+        self._grid.addWidget(hint, row + 1, 1, 1, 2)
 
     def _number(self, name: str) -> float:
         return float(self.fields[name].text().strip().replace(",", "."))

@@ -171,6 +171,7 @@ class GridCanvas(QAbstractScrollArea):
         )
         self._tags = None
         self._roles_shown = sheet.roles
+        self._order_shown = sheet.cells.order
         self._styles = CellStyles(sheet)
         self._heat = Heat(sheet)
         self._points = DecimalPoints(sheet)

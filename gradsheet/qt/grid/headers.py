@@ -96,7 +96,7 @@ def header_sizes(sheet: Sheet, faces: Faces, zoom: float, last_row: int, columns
     """Measure the headers of a sheet whose last visible row is `last_row` (zero-based)."""
     gap = max(2, round(6 * zoom))
     cells = sheet.cells
-    last = last_row + 1 if not cells.is_reordered else cells.source_extent().bottom
+    last = last_row + 1 if cells.order is None else cells.source_extent().bottom
     digits = len(str(max(last, _LEAST_ROW_NUMBER)))
     numbers = round(faces.header.number_width("0" * digits)) + 2 * gap
     column_bands, row_bands = bands_of(sheet.roles, False), bands_of(sheet.roles, True)
@@ -258,7 +258,7 @@ class HeaderPainter:
             # The row that formulas know it by: sorting and filtering only show it elsewhere.
             number = str(sheet.cells.source_row(row) + 1)
             painter.setFont(face.font)
-            quiet = self._moved if sheet.cells.is_reordered else self._muted
+            quiet = self._muted if sheet.cells.order is None else self._moved
             painter.setPen(self._text if chosen else quiet)
             baseline = top + (bottom - top - face.height) // 2 + face.ascent
             painter.drawText(sizes.numbers - self._gap - face.width(number), baseline, number)

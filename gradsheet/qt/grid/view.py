@@ -273,7 +273,11 @@ class GridView(GridCanvas):
             if all(sheet.id != self._sheet_id for sheet in sheets):
                 self.reload(sheets[0].id)
                 return
-        if change.structure or self.sheet.roles is not self._roles_shown:
+        is_other = (
+            self.sheet.roles is not self._roles_shown
+            or self.sheet.cells.order is not self._order_shown
+        )
+        if change.structure or is_other:
             self._follow_structure()
             return
         touched = [
