@@ -426,6 +426,9 @@ class FastRun:
             delattr(self, name)  # what a later stage made
         for name, value in saved.items():
             setattr(self, name, value.clone() if isinstance(value, Tensor) else copy.copy(value))
+        # The ratings may be others than when it was saved.
+        if hasattr(self, "_layout") and len(self._layout.ratings) != len(self._train):
+            self._is_stale = True
 
     def set_settings(self, settings: FastSettings) -> None:
         """Go on with other settings; the number of factors is the run's."""
@@ -463,6 +466,14 @@ class FastRun:
     def ratings_changed(self) -> None:
         """Lay the ratings out anew before the next pass; factors and momentum stay."""
         self._is_stale = bool(self.epochs)
+
+    def take_tables(self, train: RatingTable, valid: RatingTable | None) -> None:
+        """Learn on from other ratings of the same users and items; factors stay."""
+        self._train, self._valid = train, valid
+        self._low, self._high = float(train.ratings.min()), float(train.ratings.max())
+        if hasattr(self, "_valid_codes"):
+            del self._valid_codes, self._valid_ratings
+        self.ratings_changed()
 
     def _take_ratings(self) -> None:
         self._is_stale = False

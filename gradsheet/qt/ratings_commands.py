@@ -14,10 +14,13 @@ from PySide6.QtWidgets import QDialog
 
 from gradsheet.app.commands import Command, command
 from gradsheet.app.messages import Message
+from gradsheet.formula.address import Cell
+from gradsheet.formula.values import UserError
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.crosstab_sheet import Pairs
     from gradsheet.app.ratings.workbook import RatingsBook
+    from gradsheet.qt.dialogs.add_rating import AddRating
     from gradsheet.qt.main_window import MainWindow
 
 RATINGS_COMMANDS: dict[str, Command] = {}
@@ -66,6 +69,40 @@ def choose_crosstab(window: MainWindow) -> None:
         window.closed.connect(dialog.close)
         window.notifier.replaced.connect(dialog.close)
     _bring_up(dialog)
+
+
+@_ratings("ratings.add", "Add a rating…", menu="Sheet", icon="list-plus", group=2,
+          enabled=lambda window: window.document.ratings_book is not None,
+          needs="Open a file of ratings first")  # fmt: skip
+def add_rating(window: MainWindow) -> None:
+    """Add a rating of a user for an item; clearing one in Ratings or Crosstab removes it."""
+    from gradsheet.qt.dialogs.add_rating import AddRating
+
+    dialog, book = window.findChild(AddRating), window.document.ratings_book
+    assert book is not None
+    if dialog is None or not dialog.isVisible():
+        dialog = AddRating(book.session, window.clock, window)
+        dialog.asked.connect(partial(_add_rating, window, book, dialog))
+        window.closed.connect(dialog.close)
+        window.notifier.replaced.connect(dialog.close)
+    _bring_up(dialog)
+
+
+def _add_rating(
+    window: MainWindow, book: RatingsBook, dialog: AddRating, user: int, item: int, stars: float
+) -> None:
+    from gradsheet.app.ratings import rating_edits
+    from gradsheet.app.ratings.workbook import RATING
+
+    try:
+        window.document.apply(rating_edits.added(book, user, item, stars))
+    except UserError as error:
+        dialog.say(f"{error.text} {error.hint}")
+        return
+    dialog.say(f"Added, row {len(book.session.table) + 1:,} of Ratings; Undo takes it back.")
+    window.grid.go_to_sheet(book.ratings.id)
+    window.grid.select(Cell(book.ratings_store.shown, RATING))
+    window.after_command()
 
 
 def _show_pairs(window: MainWindow, book: RatingsBook, pairs: Pairs) -> None:

@@ -79,6 +79,12 @@ class Showing:
         kept = tuple(each for each in self.conditions if each.column != column)
         return replace(self, conditions=kept)
 
+    def within(self, columns: int) -> Showing:
+        """Return what is asked of the first so many columns."""
+        kept = tuple(each for each in self.conditions if each.column < columns)
+        sort = self.sort if self.sort is not None and self.sort[0] < columns else None
+        return Showing(kept, sort)
+
     def says(self, columns: Sequence[Column]) -> str:
         """Return the conditions in words; empty without any."""
         return " and ".join(each.says(columns[each.column].title) for each in self.conditions)

@@ -28,7 +28,7 @@ def book(window: Any, qtbot: Any) -> RatingsBook:
                              learn=LearnChoice(epochs=1))  # fmt: skip
     book = RatingsBook(session, busiest_pairs(table, session.totals, 6, 5))
     window.document.open_ratings(book)
-    qtbot.waitUntil(lambda: session.state == "idle", timeout=30_000)
+    qtbot.waitUntil(lambda: session.learned is not None, timeout=30_000)
     return book
 
 

@@ -27,7 +27,7 @@ def test_the_sort_key_sorts_up_then_down_then_as_in_the_file_and_undo_goes_back(
     session = RatingsSession(table, "made up", model=CHOICE, learn=LearnChoice(epochs=1))
     book = RatingsBook(session, busiest_pairs(table, session.totals, 6, 5))
     window.document.open_ratings(book)
-    qtbot.waitUntil(lambda: session.state == "idle", timeout=30_000)
+    qtbot.waitUntil(lambda: session.learned is not None, timeout=30_000)
     window.grid.set_sheet(book.ratings.id)
     window.grid.select(Cell(3, RATING))
     body = Region(1, RATING, 1 + len(table), RATING + 1)

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from gradsheet.ratings.table import RatingTable
+    from gradsheet.tasks import Control
 
 _YEAR = re.compile(r"\((\d{4})(?:[-–]\d{0,4})?\)\s*$")
 _NO_GENRE = "(no genres listed)"
@@ -107,6 +111,23 @@ class ItemNames:
         if self._folded is None:
             self._folded = [" ".join(folded(title).split()) for title in self.titles]
         return self._folded
+
+
+class Names(NamedTuple):
+    """What both sides of a table are called."""
+
+    users: ItemNames
+    items: ItemNames
+
+
+def find_names(table: RatingTable, control: Control) -> Generator[None, None, Names]:
+    """Read the names of a table; work for a task."""
+    yield
+    titles = [table.item_title(code) for code in range(table.n_items)]
+    control.checkpoint()
+    ids = [str(user) for user in table.user_ids.tolist()]
+    control.checkpoint()
+    return Names(ItemNames(ids, table.user_counts()), ItemNames(titles, table.item_counts()))
 
 
 def _rank(name: str, start: str) -> int:

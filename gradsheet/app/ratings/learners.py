@@ -103,6 +103,10 @@ class Learner(ABC):
     def ratings_changed(self) -> None:
         """Ratings of the split were edited in place."""
 
+    @abstractmethod
+    def take_split(self, split: Split) -> None:
+        """Learn on from other ratings of the same users and items."""
+
 
 class LessonLearner(Learner):
     """Learns as in the lesson: collab.fit.
@@ -219,8 +223,17 @@ class LessonLearner(Learner):
         self.fit.load(saved)
         self.fit.state, self.fit.note = saved["state"], saved["note"]
 
-    def reconfigure(self, learn: LearnChoice) -> None:
-        """Learn on with other settings; the optimizer keeps its state where only rates differ."""
+    def take_split(self, split: Split) -> None:
+        """See Learner."""
+        self.split = split
+        self._times, self._valid_times = times_of(self.model, split)
+        self.reconfigure(self.learn, in_epoch=False)
+
+    def reconfigure(self, learn: LearnChoice, in_epoch: bool = True) -> None:
+        """Learn on with other settings; the optimizer keeps its state where only rates differ.
+
+        An epoch that has begun goes on only while its batches are the same, and if `in_epoch`.
+        """
         old, self.learn = self.fit, learn
         settings, before = fit_settings(learn), old.settings
         same_rule = settings.optimizer == before.optimizer and settings.frozen == before.frozen
@@ -239,7 +252,7 @@ class LessonLearner(Learner):
             state["stepper"]["hyper"] = fresh["stepper"]["hyper"]
         else:
             state["stepper"] = fresh["stepper"]
-        if settings.batch_size != before.batch_size:
+        if not in_epoch or settings.batch_size != before.batch_size:
             # The rest of the epoch that was begun would be counted in other steps.
             state["order"], state["position"] = None, 0
         state["leg"] = (state["step"], state["step"])
@@ -345,6 +358,11 @@ class FastLearner(Learner):
     def ratings_changed(self) -> None:
         """See Learner."""
         self.run.ratings_changed()
+
+    def take_split(self, split: Split) -> None:
+        """See Learner."""
+        self.split = split
+        self.run.take_tables(split.train, split.valid)
 
 
 def make_learner(

@@ -773,3 +773,30 @@ class RatingsSession:
         self._tell("ratings")
         if resume:
             self.start()
+
+    def replace_table(
+        self, table: RatingTable, split: Split | None, follow: Callable[[], object]
+    ) -> None:
+        """Take other ratings of the same users and items; not undoable by itself.
+
+        What is learned stays; an epoch that has begun begins anew. ``follow`` brings the sheets
+        to the new rows before anybody is told of them.
+        """
+        resume = self.stop()
+        old, self.table, self.split = self.split, table, split
+        self.totals = Totals.of(table)
+        kept_marks = [kept.mark for kept in self.kept]
+        learners = {id(one): one for one in (self._learner, *(m.learner for m in kept_marks))}
+        for learner in learners.values():
+            if learner is not None and split is not None:
+                learner.take_split(split)
+        for mark in kept_marks:
+            if mark.split is old:
+                mark.split = split
+        if self._learner is not None:
+            self.snapshot = self._learner.snapshot()
+            self.learned = self._learner.learned(self._next_revision())
+        follow()
+        self._tell("ratings", "snapshot", "learned", "state")
+        if resume:
+            self.start()

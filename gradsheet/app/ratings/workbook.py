@@ -6,15 +6,18 @@ laid out anew. Must not know windows; the document stores what it hands back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradsheet.app.ratings import crosstab_sheet, table_sheets
+from gradsheet.app.ratings import crosstab_sheet, redirect, table_sheets
 from gradsheet.app.ratings.crosstab_sheet import Pairs, Shape, cells_of, numbers_of, shape_of
+from gradsheet.app.ratings.pairs import pairs_of
+from gradsheet.app.ratings.redirect import FIRST as FIRST
+from gradsheet.app.ratings.redirect import RATING as RATING
 from gradsheet.formula.address import Cell, Region
-from gradsheet.formula.values import Kind, UserError
+from gradsheet.formula.values import Kind
 from gradsheet.lessons.lesson import LessonBook
 from gradsheet.sheet.change import Change, Edit
 from gradsheet.sheet.edits import FormatChange, SetCells, SetFormat, SetRoles
@@ -24,15 +27,15 @@ from gradsheet.sheet.virtual import VirtualStore, WriteTable
 from gradsheet.sheet.workbook import Sheet, Workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
 
     from gradsheet.app.ratings.session import RatingsSession, Side
     from gradsheet.formula.results import Computed
+    from gradsheet.sheet.table_view import Showing
+    from gradsheet.sheet.virtual import Column
 
-RATING = 3
-"""Column of the rating on Ratings."""
-FIRST = {"users": 4, "items": 5}
-"""Column of the first factor on Users and Items; the bias stands before it."""
 WIDTHS = {
     "Users": (80, 64, 56, 64),
     "Items": (80, 300, 64, 56, 64),
@@ -68,7 +71,7 @@ class RatingsBook:
         )
         strings, table = self.workbook.strings, session.table
         columns = table_sheets.rating_columns(session, strings)
-        self.ratings.cells = VirtualStore(columns, len(table), strings)
+        self._fill(self.ratings, columns, len(table))
         self._tables_as_learned()
         self.shape = self._shape()
         self._lay_out()
@@ -114,12 +117,12 @@ class RatingsBook:
         shape, table = self._shape(), session.table
         users = table_sheets.user_columns(session, strings, shape.user_factors)
         items = table_sheets.item_columns(session, strings, shape.item_factors)
-        self.users.cells = VirtualStore(users, table.n_users, strings)
-        self.items.cells = VirtualStore(items, table.n_items, strings)
+        self._fill(self.users, users, table.n_users)
+        self._fill(self.items, items, table.n_items)
         split = session.split
         judged = 0 if split is None else len(split.valid) or len(split.train)
         columns = table_sheets.prediction_columns(session, strings)
-        self.predictions.cells = VirtualStore(columns, judged, strings)
+        self._fill(self.predictions, columns, judged)
         for sheet, role, first in (
             (self.users, Role.USER, FIRST["users"] - 1),
             (self.items, Role.ITEM, FIRST["items"] - 1),
@@ -139,6 +142,32 @@ class RatingsBook:
             RoleRegion(Region(1, 5, rows, 6), Role.LOSS, "error"),
         )
         self._format(self.predictions, Region(1, 4, rows, 6), "0.00")
+
+    def _fill(self, sheet: Sheet, columns: Sequence[Column], count: int) -> None:
+        """Give a sheet columns; its rows stay sorted and filtered if they are as many."""
+        old, store = sheet.cells, VirtualStore(columns, count, self.workbook.strings)
+        if isinstance(old, VirtualStore) and old.count == count:
+            store.order, store.showing = old.order, old.showing.within(len(columns))
+        sheet.cells = store
+
+    @property
+    def ratings_store(self) -> VirtualStore:
+        """The cells of the sheet Ratings."""
+        store = self.ratings.cells
+        assert isinstance(store, VirtualStore)
+        return store
+
+    def take_table(self, order: npt.NDArray[Any] | None, showing: Showing) -> Change:
+        """Follow the session to a table with other ratings, in this order."""
+        session, before = self.session, self.ratings.cells.used()
+        columns = table_sheets.rating_columns(session, self.workbook.strings)
+        store = VirtualStore(columns, len(session.table), self.workbook.strings)
+        store.order, store.showing = order, showing
+        self.ratings.cells = store
+        self._dress_ratings()
+        change = self.lay_out_anew(pairs_of(session.table, self.pairs.users, self.pairs.items))
+        whole = before.union_hull(store.used())
+        return replace(change, values=(*change.values, (self.ratings.id, whole)))
 
     def _dress_ratings(self) -> None:
         body = Region(1, RATING, 1 + len(self.session.table), RATING + 1)
@@ -226,56 +255,8 @@ class RatingsBook:
     # ------------------------------------------------------------------ edits
 
     def redirected(self, edit: Edit) -> Edit:
-        """Return what an edit of the crosstab means: its cells stand for others.
-
-        Raises
-        ------
-        UserError
-            If a rating is to be added or removed.
-        """
-        if not isinstance(edit, SetCells) or edit.sheet != self.crosstab.id:
-            return edit
-        cell, value = edit.cells[0] if len(edit.cells) == 1 else (Cell(0, 0), None)
-        if not isinstance(value, int | float):
-            touched = [Cell(*cell) for cell, _ in edit.cells]
-            if any(self._stands_for(cell) for cell in touched):
-                raise UserError(
-                    "These cells show the ratings and the model.",
-                    "Type one number at a time, or edit them on Ratings, Users and Items.",
-                )
-            return edit
-        place = self._stands_for(Cell(*cell))
-        if place is None:
-            return edit
-        sheet, row, col = place
-        if row < 0:
-            raise UserError(
-                "This user has not rated this item.",
-                "Ratings can be changed here, not added; type yourself in to add some.",
-            )
-        return WriteTable(
-            sheet,
-            np.array([row]),
-            np.array([col]),
-            np.array([float(value)]),
-            np.array([Kind.NUMBER], np.uint8),
-            f"Type into {Cell(*cell)}",
-        )
-
-    def _stands_for(self, cell: Cell) -> tuple[int, int, int] | None:
-        """Return sheet, row of its table and column that a cell of the crosstab shows."""
-        shape, pairs = self.shape, self.pairs
-        if shape.ratings.contains(cell):
-            row = int(pairs.rows[cell.row - 1, cell.col - shape.first_item])
-            return self.ratings.id, row, RATING
-        if shape.user_block.contains(cell):
-            user = int(pairs.users[cell.row - shape.user_block.top])
-            return self.users.id, user, FIRST["users"] - 1 + cell.col
-        if shape.item_block.contains(cell):
-            item = int(pairs.items[cell.col - shape.first_item])
-            factor = cell.row - shape.item_block.top - shape.has_bias
-            return self.items.id, item, FIRST["items"] + factor
-        return None
+        """Return what an edit means: cells of the crosstab stand for others, see `redirect`."""
+        return redirect.redirected(self, edit)
 
     def embedding_edit(self, side: Side, row: int, numbers: Mapping[int, float]) -> Edit:
         """Return the edit that sets numbers of one user or item, by factor; -1 is the bias."""

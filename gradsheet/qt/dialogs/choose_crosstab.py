@@ -7,9 +7,8 @@ becomes one edit of the document.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -25,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from gradsheet.app.messages import message_of
-from gradsheet.app.ratings.item_names import ItemNames
+from gradsheet.app.ratings.item_names import ItemNames, Names, find_names
 from gradsheet.app.ratings.pairs import pairs_of, top
 from gradsheet.qt.number_field import NumberField
 from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
@@ -42,13 +41,6 @@ MOST = 30
 """Users, and items, that the sheet lays out in formulas; more is no crosstab to look at."""
 _CODE = Qt.ItemDataRole.UserRole
 Side = Literal["users", "items"]
-
-
-class Names(NamedTuple):
-    """What both sides are called."""
-
-    users: ItemNames
-    items: ItemNames
 
 
 class ChosenList(QListWidget):
@@ -241,16 +233,7 @@ class ChooseCrosstab(QDialog):
         return self._task is not None
 
     def _find_names(self, control: Control) -> Generator[None, None, Names]:
-        session = self._session
-        table = session.table
-        yield
-        titles = [table.item_title(code) for code in range(table.n_items)]
-        control.checkpoint()
-        ids = [str(user) for user in table.user_ids.tolist()]
-        return Names(
-            ItemNames(ids, np.asarray(session.counts("users"))),
-            ItemNames(titles, np.asarray(session.counts("items"))),
-        )
+        return find_names(self._session.table, control)
 
     def _poll(self) -> None:
         task = self._task

@@ -279,10 +279,11 @@ def test_what_a_table_cannot_take_is_refused_in_words(opened: Open) -> None:
         (SetCells(book.ratings.id, ((Cell(2, 2), "Title"),)), "title"),
         (SetCells(book.ratings.id, ((Cell(0, 0), 1.0),)), "header"),
         (SetCells(book.ratings.id, ((Cell(900, RATING), 1.0),)), "ends before"),
-        (ClearCells(book.ratings.id, Region(1, RATING, 4, RATING + 1)), "removed"),
+        (ClearCells(book.ratings.id, Region(1, 2, 4, RATING)), "title"),
+        (ClearCells(book.ratings.id, Region(1, RATING, 501, RATING + 1)), "would be left"),
         (SetValues(book.users.id, Region(1, 2, 3, 5), 1.0), "mean"),
-        (SetCells(book.crosstab.id, ((Cell(1 + blank[0], book.shape.first_item + blank[1]), 3),)),
-         "not rated"),
+        (SetCells(book.crosstab.id, ((Cell(1 + blank[0], book.shape.first_item + blank[1]),
+                                      None),)), "no rating"),
     ):  # fmt: skip
         with pytest.raises(UserError, match=words):
             document.apply(edit)
