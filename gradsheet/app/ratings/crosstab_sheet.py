@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
+from gradsheet.app.ratings.layers_sheet import Layout, NetShape
 from gradsheet.app.ratings.learned import Learned
 from gradsheet.formula.address import Cell, Region, column_name
 from gradsheet.formula.syntax import Ref, parse
@@ -24,6 +25,8 @@ from gradsheet.sheet.roles import Role, RoleRegion
 if TYPE_CHECKING:
     from gradsheet.sheet.workbook import Sheet
 
+LAYERS = "Layers"
+"""Name of the sheet of a net's layers."""
 Link = Literal["identity", "sigmoid", "clip", "net"]
 Doubles = npt.NDArray[np.float64]
 
@@ -45,6 +48,8 @@ class Shape:
     user_factors, item_factors : int
     has_bias : bool
     link : {"identity", "sigmoid", "clip", "net"}
+    net : NetShape or None
+        Of a net whose layers are laid out as formulas.
     """
 
     users: int
@@ -53,6 +58,12 @@ class Shape:
     item_factors: int
     has_bias: bool
     link: Link
+    net: NetShape | None = None
+
+    @property
+    def layers(self) -> Layout | None:
+        """Where the layers stand on their own sheet; None where they are not laid out."""
+        return None if self.net is None else Layout(self.net, self.users, self.items)
 
     @property
     def first_item(self) -> int:
@@ -108,8 +119,11 @@ class Shape:
 
 
 def shape_of(model: ModelChoice, learn: LearnChoice, users: int, items: int,
-             widths: tuple[int, int]) -> Shape:  # fmt: skip
-    """Return the shape for choices; ``widths`` are those of the user and item embeddings."""
+             widths: tuple[int, int], net: NetShape | None = None) -> Shape:  # fmt: skip
+    """Return the shape for choices.
+
+    ``widths`` are those of the user and item embeddings; ``net`` is given once a net is made.
+    """
     link: Link = "identity"
     if model.kind == "net":
         link = "net"
@@ -117,7 +131,9 @@ def shape_of(model: ModelChoice, learn: LearnChoice, users: int, items: int,
         link = "clip"
     elif model.kind == "bias" and model.y_range is not None:
         link = "sigmoid"
-    return Shape(users, items, *widths, has_bias=model.kind == "bias", link=link)
+    if net is not None and not net.fits(users * items):
+        net = None
+    return Shape(users, items, *widths, has_bias=model.kind == "bias", link=link, net=net)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +164,7 @@ class Pairs:
 
 
 def cells_of(shape: Shape, pairs: Pairs, learned: Learned | None) -> list[tuple[Cell, Content]]:
-    """Return everything that stands on the sheet; predictions of a net are not formulas."""
+    """Return everything that stands on the sheet."""
     first, corner = shape.predictions, shape.first_item - 1
     cells: list[tuple[Cell, Content]] = [
         (Cell(0, corner), "item"),
@@ -173,11 +189,14 @@ def cells_of(shape: Shape, pairs: Pairs, learned: Learned | None) -> list[tuple[
 
 
 def _range_cells(shape: Shape, learned: Learned | None) -> list[tuple[Cell, Content]]:
+    if shape.link == "net" and shape.layers is not None:
+        return [(Cell(1, 0), "The net's formulas:"), (Cell(2, 0), "see the sheet Layers.")]
     if shape.link == "net":
         return [
             (Cell(1, 0), "The model's own predictions:"),
-            (Cell(2, 0), "a net's layers are not laid out"),
-            (Cell(3, 0), "as formulas here."),
+            (Cell(2, 0), "so large a net is not laid out"),
+            (Cell(3, 0), "as formulas. Choose fewer"),
+            (Cell(4, 0), "users, items or units."),
         ]
     if learned is None or learned.factors is None or shape.link == "identity":
         return []
@@ -213,13 +232,14 @@ def _reference(sheet: str, col: int, row: int, host: Cell) -> Formula:
 
 
 def prediction(shape: Shape) -> str:
-    """Return the formula of the first prediction; empty for a net.
+    """Return the formula of the first prediction; empty for a net that is not laid out.
 
     With a sigmoid, for the lesson's sizes:
     ``=$E$2+($E$3-$E$2)/(1+EXP(-(MMULT($B26:$F26,H$20:H$24)+H$19+$A26)))``.
     """
     if shape.link == "net":
-        return ""
+        layers = shape.layers
+        return "" if layers is None else layers.prediction_text(LAYERS, shape.predictions.first)
     row, col = shape.predictions.top + 1, column_name(shape.first_item)
     top = shape.item_block.top + 1 + shape.has_bias
     last = column_name(shape.user_factors)

@@ -40,19 +40,32 @@ class NetLayers:
 
     def predict(self, users: Floats, items: Floats, codes: Codes) -> Doubles:
         """Return predictions from rows of embeddings (n, k), (n, m) of items ``codes``."""
+        return self.ranged(self.activations(self.inputs(users, items, codes))[-1])[:, 0]
+
+    def inputs(self, users: Floats, items: Floats, codes: Codes) -> Doubles:
+        """Return what the first layer reads (n, inputs): embeddings, genres, moment."""
         parts = [users.astype(np.float64), items.astype(np.float64)]
         if self.genres is not None:
             parts.append(self.genres[codes].astype(np.float64))
         if self.n_times:
             parts.append(np.zeros((len(codes), self.n_times)))
-        x = np.concatenate(parts, axis=1)
+        return np.concatenate(parts, axis=1)
+
+    def activations(self, inputs: Doubles) -> list[Doubles]:
+        """Return the outputs (n, width) of each layer; the last one's are scores (n, 1)."""
+        found = [inputs]
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = np.maximum(x @ weight.T + bias, 0.0)
-        out: Doubles = (x @ self.weights[-1].T + self.biases[-1])[:, 0]
-        if self.y_range is not None:
-            low, high = self.y_range
-            out = low + (high - low) * (0.5 + 0.5 * np.tanh(0.5 * out))
-        return out
+            found.append(np.maximum(found[-1] @ weight.T + bias, 0.0))
+        found.append(found[-1] @ self.weights[-1].T + self.biases[-1])
+        return found[1:]
+
+    def ranged(self, scores: Doubles) -> Doubles:
+        """Return predictions in stars from scores."""
+        if self.y_range is None:
+            return scores
+        low, high = self.y_range
+        stars: Doubles = low + (high - low) * (0.5 + 0.5 * np.tanh(0.5 * scores))
+        return stars
 
 
 @dataclass(frozen=True, slots=True, eq=False)

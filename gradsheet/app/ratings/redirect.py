@@ -14,7 +14,17 @@ from gradsheet.app.ratings import rating_edits
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import Kind, UserError
 from gradsheet.sheet.change import Edit
-from gradsheet.sheet.edits import ClearCells, Composite, DeleteRows, SetCells
+from gradsheet.sheet.edits import (
+    ClearCells,
+    Composite,
+    DeleteColumns,
+    DeleteRows,
+    Fill,
+    InsertColumns,
+    InsertRows,
+    SetCells,
+    SetValues,
+)
 from gradsheet.sheet.virtual import WriteTable
 
 if TYPE_CHECKING:
@@ -24,6 +34,10 @@ RATING = 3
 """Column of the rating on Ratings."""
 FIRST = {"users": 4, "items": 5}
 """Column of the first factor on Users and Items; the bias stands before it."""
+
+
+_WRITES = (SetCells, SetValues, ClearCells, Fill, InsertRows, DeleteRows, InsertColumns,
+           DeleteColumns)  # fmt: skip
 
 
 class Place(NamedTuple):
@@ -42,6 +56,11 @@ def redirected(book: RatingsBook, edit: Edit) -> Edit:
     UserError
         If what it asks of ratings or embeddings is not possible.
     """
+    if book.layers is not None and isinstance(edit, _WRITES) and edit.sheet == book.layers.id:
+        raise UserError(
+            "The sheet Layers shows the net as it is.",
+            "Edit embeddings on Users and Items, or write on a sheet of your own.",
+        )
     if isinstance(edit, Composite) and edit.edits:
         parts = [each for each in edit.edits if isinstance(each, ClearCells | DeleteRows)]
         if len(parts) == len(edit.edits) and len({each.sheet for each in parts}) == 1:

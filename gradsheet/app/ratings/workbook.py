@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradsheet.app.ratings import crosstab_sheet, redirect, table_sheets
-from gradsheet.app.ratings.crosstab_sheet import Pairs, Shape, cells_of, numbers_of, shape_of
+from gradsheet.app.ratings import crosstab_sheet, layers_sheet, redirect, table_sheets
+from gradsheet.app.ratings.crosstab_sheet import (
+    LAYERS,
+    Pairs,
+    Shape,
+    cells_of,
+    numbers_of,
+    shape_of,
+)
+from gradsheet.app.ratings.layers_sheet import NetShape
 from gradsheet.app.ratings.pairs import pairs_of
 from gradsheet.app.ratings.redirect import FIRST as FIRST
 from gradsheet.app.ratings.redirect import RATING as RATING
@@ -59,11 +67,14 @@ class RatingsBook:
     crosstab, users, items, ratings, predictions : Sheet
     shape : Shape
         Of the crosstab as it is laid out.
+    layers : Sheet or None
+        The sheet of a net's layers, once there has been one.
     pairs : Pairs
     """
 
     def __init__(self, session: RatingsSession, pairs: Pairs) -> None:
         self.session, self.pairs = session, pairs
+        self.layers: Sheet | None = None
         self.workbook = Workbook.with_sheet("Crosstab")
         self.crosstab = self.workbook.sheets[0]
         self.users, self.items, self.ratings, self.predictions = (
@@ -107,8 +118,11 @@ class RatingsBook:
             widths = (learned.user_rows.shape[1], learned.item_rows.shape[1])
         elif model.kind == "net":
             widths = (model.user_factors, model.item_factors)
+        net = None
+        if learned is not None and learned.net is not None:
+            net = NetShape.of(learned, learned.net)
         return shape_of(
-            model, session.learn_choice, len(self.pairs.users), len(self.pairs.items), widths
+            model, session.learn_choice, len(self.pairs.users), len(self.pairs.items), widths, net
         )
 
     def _tables_as_learned(self) -> None:
@@ -191,9 +205,30 @@ class RatingsBook:
         loss = Region.of(shape.loss)
         self.workbook.apply(SetFormat(sheet.id, loss, FormatChange(number="0.0000", bold=True)))
         crosstab_sheet.dress(sheet, shape, self.pairs)
+        self._lay_out_layers()
         if learned is not None:
             for region, numbers in numbers_of(shape, self.pairs, learned):
                 sheet.cells.write(region, numbers)
+
+    def _lay_out_layers(self) -> None:
+        """Write the sheet of a net's layers anew, or take it away."""
+        layout, learned, book = self.shape.layers, self.session.learned, self.workbook
+        if layout is None or learned is None:
+            book.sheets[:] = [sheet for sheet in book.sheets if sheet is not self.layers]
+            return
+        if self.layers is None:
+            self.layers = book.make_sheet(LAYERS)
+        if self.layers not in book.sheets:
+            book.sheets.insert(book.sheets.index(self.crosstab) + 1, self.layers)
+        sheet = self.layers
+        sheet.formats = FormatRules(book.palette)
+        layers_sheet.fill(sheet, layout, self.pairs, learned, book.strings)
+        sheet.roles = layers_sheet.roles_of(layout)
+        body = layout.everything
+        self._format(sheet, Region(layers_sheet.TOP, 2, layout.bias_row + 1, body.right), "0.00")
+        self._format(sheet, Region(layout.rows[0], 2, body.bottom, body.right), "0.00")
+        head = Region(0, 0, layers_sheet.TOP, body.right)
+        book.apply(SetFormat(sheet.id, head, FormatChange(bold=True)))
 
     # ------------------------------------------------------------------ following the session
 
@@ -213,8 +248,11 @@ class RatingsBook:
         self.shape = self._shape()
         self._lay_out()
         whole = before.union_hull(self.crosstab.cells.used())
-        places = ((self.crosstab.id, whole), *self.learned_places())
-        return Change(values=places, formulas=((self.crosstab.id, whole),), structure=True)
+        formulas: tuple[tuple[int, Region], ...] = ((self.crosstab.id, whole),)
+        if self.shape.layers is not None and self.layers is not None:
+            formulas += ((self.layers.id, self.shape.layers.everything),)
+        places = (*formulas, *self.learned_places())
+        return Change(values=places, formulas=formulas, structure=True)
 
     def numbers(self) -> list[Computed]:
         """Return the crosstab's numbers for what is learned now."""
@@ -223,9 +261,14 @@ class RatingsBook:
         learned = self.session.learned
         if learned is None or self._shape() != self.shape:
             return []
+        found = [(self.crosstab.id, *each) for each in numbers_of(self.shape, self.pairs, learned)]
+        layout = self.shape.layers
+        if layout is not None and self.layers is not None:
+            numbers = layers_sheet.numbers_of(layout, self.pairs, learned)
+            found += [(self.layers.id, *each) for each in numbers]
         return [
-            Computed(self.crosstab.id, region, values, np.full(region.shape, Kind.NUMBER, np.uint8))
-            for region, values in numbers_of(self.shape, self.pairs, learned)
+            Computed(sheet, region, values, np.full(region.shape, Kind.NUMBER, np.uint8))
+            for sheet, region, values in found
         ]
 
     def learned_places(self) -> tuple[tuple[int, Region], ...]:

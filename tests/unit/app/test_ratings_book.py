@@ -82,16 +82,15 @@ def test_formulas_give_the_models_own_predictions(opened: Open, way: str) -> Non
     users, items = book.pairs.users, book.pairs.items
     expected = session.learned.predict(np.repeat(users, 5), np.tile(items, 6)).reshape(6, 5)
     shape = book.shape
-    if way != "net":
-        assert book.crosstab.cells.formula(shape.predictions.first) is not None
-        # Whatever a run has shown, the engine's own numbers must be the same.
-        book.crosstab.cells.write(shape.predictions, 0.0)
-        document.follow(book.lay_out_anew())
-        book.crosstab.cells.write(shape.predictions, -1.0)
-        document.engine.submit(
-            document.calculation.everything, document.write, lambda e: None, "a test"
-        )
-        settle(document)
+    assert book.crosstab.cells.formula(shape.predictions.first) is not None
+    # Whatever a run has shown, the engine's own numbers must be the same.
+    book.crosstab.cells.write(shape.predictions, 0.0)
+    document.follow(book.lay_out_anew())
+    book.crosstab.cells.write(shape.predictions, -1.0)
+    document.engine.submit(
+        document.calculation.everything, document.write, lambda e: None, "a test"
+    )
+    settle(document)
     assert numbers(document, book.crosstab, shape.predictions) == pytest.approx(expected, abs=1e-9)
     actual = numbers(document, book.crosstab, shape.ratings)
     rmse = np.sqrt(np.nanmean((actual - expected) ** 2))
