@@ -6,6 +6,7 @@ Owns the drawing of discs into pixels; numpy only. Knows neither widgets nor wha
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,15 +39,35 @@ def _stamp(radius: float) -> tuple[tuple[int, int, float], ...]:
     return tuple(sorted((p for p in found if p[2] > 0), key=lambda p: p[2]))
 
 
+class DotColours:
+    """Colours of dots (n,) 0xFFRRGGBB, and what they are at an edge; each mixed once."""
+
+    def __init__(self, colours: Pixels, ground: int) -> None:
+        self.ground = ground
+        self._mixed: dict[float, Pixels] = {1.0: colours}
+
+    def covering(self, share: float) -> Pixels:
+        """Return the colours where the dots cover a share of a pixel."""
+        if share not in self._mixed:
+            self._mixed[share] = _mix(self._mixed[1.0], self.ground, share)
+        return self._mixed[share]
+
+
+class Picture(NamedTuple):
+    """Pixels row by row, from the first on, and how many there are from a row to the next."""
+
+    pixels: Pixels
+    stride: int
+
+
 def paint_dots(
     width: int,
     height: int,
     x: npt.NDArray[np.floating],
     y: npt.NDArray[np.floating],
-    colours: Pixels,
-    ground: int,
+    colours: DotColours,
     radius: float,
-) -> Pixels:
+) -> Picture:
     """Return a picture of discs.
 
     Parameters
@@ -54,35 +75,37 @@ def paint_dots(
     width, height : int
         Of the picture, in pixels.
     x, y : ndarray (n,)
-        Centres; those outside the picture are left out. Later ones lie over earlier ones.
-    colours : ndarray (n,) uint32
-        0xFFRRGGBB.
-    ground : int
-        0xFFRRGGBB.
+        Centres; those outside the picture are left out. Of several in one place the last is seen.
+    colours : DotColours
     radius : float
         In pixels.
 
     Returns
     -------
-    ndarray (height, width) uint32
+    Picture
+        Of ``width`` by ``height``; its rows have more pixels than are to be shown.
     """
     reach = int(np.ceil(radius))
     inside = (x >= -reach) & (x < width + reach) & (y >= -reach) & (y < height + reach)
-    column = np.floor(x[inside]).astype(np.int64) + 2 * reach
-    row = np.floor(y[inside]).astype(np.int64) + 2 * reach
+    chosen = None if inside.all() else np.flatnonzero(inside)
+    if chosen is not None:
+        x, y = x[chosen], y[chosen]
     wide = width + 4 * reach
-    buffer = np.full((height + 4 * reach) * wide, ground, dtype=np.uint32)
-    place = row * wide + column
-    own = colours[inside]
+    buffer = np.full((height + 4 * reach) * wide, colours.ground, dtype=np.uint32)
+    corner = reach * (wide + 1)  # of the dot that lies farthest up and left
+    # Every centre is 0 or more by now, so that cutting off is rounding down.
+    place = (y + reach).astype(np.int64)
+    place *= wide
+    place += (x + reach).astype(np.int64)
     mixed: dict[float, Pixels] = {}
     # Edges of all dots come before the middles of all, so that no edge cuts into another dot.
     for dx, dy, share in _stamp(radius):
         if share not in mixed:
-            mixed[share] = own if share == 1.0 else _mix(own, ground, share)
-        buffer[place + (dy * wide + dx)] = mixed[share]
-    picture = buffer.reshape(height + 4 * reach, wide)
-    return np.ascontiguousarray(picture[2 * reach : 2 * reach + height,
-                                        2 * reach : 2 * reach + width])  # fmt: skip
+            own = colours.covering(share)
+            mixed[share] = own if chosen is None else own[chosen]
+        # Shifting the picture is cheaper than shifting every place.
+        buffer[corner + dy * wide + dx :][place] = mixed[share]
+    return Picture(buffer[2 * reach * (wide + 1) :], wide)
 
 
 def _mix(colours: Pixels, ground: int, share: float) -> Pixels:

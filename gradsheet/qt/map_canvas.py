@@ -8,7 +8,7 @@ the user selects, points at or drags; it knows no model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from gradsheet.qt.column_table import Column
-from gradsheet.qt.dots import paint_dots, radius_for
+from gradsheet.qt.dots import DotColours, paint_dots, radius_for
 from gradsheet.qt.figure import Figure
 from gradsheet.qt.map_labels import LabelRoom, place_labels
 from gradsheet.qt.map_view import MapView
@@ -40,7 +40,7 @@ Doubles = npt.NDArray[np.float64]
 
 NAME_PX = 12
 NAMES_MOST = 90
-TRIED_MOST = 420
+TRIED_MOST = 240
 """Dots for whose name a place is looked for."""
 NAME_LETTERS = 34
 NEAR_PX = 9.0
@@ -69,6 +69,8 @@ class MapCanvas(Figure):
         self._order: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._place_of: dict[int, int] = {}
         self._colours: npt.NDArray[np.uint32] = np.empty(0, np.uint32)
+        self._drawn_colours: DotColours | None = None
+        self._seen: npt.NDArray[np.bool_] = np.empty(0, bool)
         self._counts: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._axes = ("", "")
         self._selected: tuple[int, ...] = ()
@@ -76,6 +78,7 @@ class MapCanvas(Figure):
         self.view = MapView(100.0, 100.0)
         self._is_fitted = True
         self._picture: QImage | None = None
+        self._picture_pixels: npt.NDArray[np.uint32] | None = None
         self._pixels: Doubles = np.empty((0, 2))
         self._widths: dict[tuple[str, bool], float] = {}
         self._pressed: QPointF | None = None
@@ -114,18 +117,20 @@ class MapCanvas(Figure):
         if is_other or not np.array_equal(counts, self._counts):
             self._counts = counts
             self._order = np.argsort(-counts, kind="stable")
+            self._drawn_colours = None
         self._place_of = {int(code): k for k, code in enumerate(items.tolist())}
         self._axes = axes
         if len(self._colours) != len(items):
             self._colours = np.full(len(items), _argb(current_theme().role_colour("item")),
                                     np.uint32)  # fmt: skip
+            self._drawn_colours = None
         if self._is_fitted and self._dragging is None:
             self.fit()
         self._redraw()
 
     def set_colours(self, colours: npt.NDArray[np.uint32]) -> None:
         """Colour the dots; 0xFFRRGGBB in the order of the items."""
-        self._colours = colours
+        self._colours, self._drawn_colours = colours, None
         self._redraw()
 
     def show_selection(self, items: Sequence[int], near: Sequence[int] = ()) -> None:
@@ -215,7 +220,10 @@ class MapCanvas(Figure):
     def _redraw(self) -> None:
         self._picture = None
         # Not in the painting: a click may come before it, and means what is shown from now on.
-        self._pixels = self.view.to_pixels(self.places)
+        view = self.view
+        self._pixels = view.to_pixels(self.places)
+        x, y = self._pixels[:, 0], self._pixels[:, 1]
+        self._seen = (x >= 0) & (x < view.width) & (y >= 0) & (y < view.height)
         self.update()
 
     # ------------------------------------------------------------------ painting
@@ -245,17 +253,20 @@ class MapCanvas(Figure):
         theme, view = current_theme(), self.view
         ratio = self.devicePixelRatioF()
         width, height = max(1, round(view.width * ratio)), max(1, round(view.height * ratio))
-        visible = int(np.count_nonzero(
-            (self._pixels[:, 0] > 0) & (self._pixels[:, 0] < view.width)
-            & (self._pixels[:, 1] > 0) & (self._pixels[:, 1] < view.height)
-        ))  # fmt: skip
-        radius = radius_for(visible) * ratio * scale()
+        radius = radius_for(int(np.count_nonzero(self._seen))) * ratio * scale()
         order = self._order[::-1]  # the most rated lie on top
-        pixels = paint_dots(
-            width, height, self._pixels[order, 0] * ratio, self._pixels[order, 1] * ratio,
-            self._colours[order], _argb(theme.sheet), radius,
-        )  # fmt: skip
-        image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
+        ground = _argb(theme.sheet)
+        colours = self._drawn_colours
+        if colours is None or colours.ground != ground:
+            colours = self._drawn_colours = DotColours(self._colours[order], ground)
+        places = self._pixels[order]
+        if ratio != 1.0:
+            places *= ratio
+        dots = paint_dots(width, height, places[:, 0], places[:, 1], colours, radius)
+        # The image is a view of these pixels: they live as long as it.
+        self._picture_pixels = dots.pixels
+        image = QImage(dots.pixels.data, width, height, 4 * dots.stride,
+                       QImage.Format.Format_RGB32)  # fmt: skip
         image.setDevicePixelRatio(ratio)
         self._picture = image
 
@@ -320,22 +331,16 @@ class MapCanvas(Figure):
         height = px(NAME_PX + 4)
         room = LabelRoom(view.width, view.height)
         strong = [self._place_of[code] for code in (*self._selected[:30], *self._near)]
-        seen = (
-            (pixels[:, 0] >= 0) & (pixels[:, 0] < view.width)
-            & (pixels[:, 1] >= 0) & (pixels[:, 1] < view.height)
-        )  # fmt: skip
-        others = self._order[seen[self._order]][:TRIED_MOST].tolist()
+        others = self._most_rated_seen()
         bold, plain = ui_font(NAME_PX), ui_font(NAME_PX)
         bold.setWeight(QFont.Weight.DemiBold)
         texts: dict[int, str] = {}
 
-        def dots(rows: Sequence[int], font: QFont) -> list[tuple[int, float, float, float]]:
-            out = []
-            for row in rows:
+        def dots(rows: Sequence[int], font: QFont) -> Iterator[tuple[int, float, float, float]]:
+            is_bold = font is bold
+            for row, (x, y) in zip(rows, pixels[rows].tolist(), strict=True):
                 text = texts[row] = self._name(int(self.items[row]))
-                out.append((row, float(pixels[row, 0]), float(pixels[row, 1]),
-                            self._width(text, font)))  # fmt: skip
-            return out
+                yield row, x, y, self._width(text, font, is_bold)
 
         gap = px(7)
         first = place_labels(room, dots(list(dict.fromkeys(strong)), bold), height, gap, 60)
@@ -349,7 +354,7 @@ class MapCanvas(Figure):
             painter.setPen(QColor(colour))
             for label in labels:
                 text = texts[label.which]
-                place = QRectF(label.x, label.y, self._width(text, font), height)
+                place = QRectF(label.x, label.y, self._width(text, font, font is bold), height)
                 painter.fillRect(place, ground)
                 painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), text)
         self.named = [int(self.items[label.which]) for label in (*first, *rest)]
@@ -358,11 +363,21 @@ class MapCanvas(Figure):
         title = self._titles[code]
         return title if len(title) <= NAME_LETTERS else f"{title[: NAME_LETTERS - 1].rstrip()}…"
 
-    def _width(self, text: str, font: QFont) -> float:
-        key = (text, font.weight() > QFont.Weight.Normal)
+    def _width(self, text: str, font: QFont, is_bold: bool) -> float:
+        key = (text, is_bold)
         if key not in self._widths:
             self._widths[key] = QFontMetrics(font).horizontalAdvance(text) + 4.0
         return self._widths[key]
+
+    def _most_rated_seen(self) -> list[int]:
+        """Return the first of the dots in sight, the most rated first."""
+        found: list[int] = []
+        for begin in range(0, len(self._order), 4096):
+            part = self._order[begin : begin + 4096]
+            found += part[self._seen[part]].tolist()
+            if len(found) >= TRIED_MOST:
+                break
+        return found[:TRIED_MOST]
 
     # ------------------------------------------------------------------ the mouse
 

@@ -1,14 +1,12 @@
 """Names beside dots, without one lying over another.
 
-Owns the search for free places. Knows rectangles only; numpy only.
+Owns the search for free places. Knows rectangles only; stdlib only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
-
-import numpy as np
 
 CELL_PX = 4
 """Free room is kept in cells of this size."""
@@ -33,18 +31,22 @@ class LabelRoom:
 
     def __init__(self, width: float, height: float) -> None:
         self._width, self._height = width, height
-        shape = int(height) // CELL_PX + 2, int(width) // CELL_PX + 2
-        self._taken = np.zeros(shape, dtype=bool)
+        # A number a row of cells, a bit a cell: labels are tried thousands of times a second.
+        self._taken = [0] * (int(height) // CELL_PX + 2)
 
     def take(self, x: float, y: float, width: float, height: float) -> bool:
         """Take a rectangle if all of it is free and inside; return whether it was."""
         if x < 0 or y < 0 or x + width > self._width or y + height > self._height:
             return False
-        rows = slice(int(y) // CELL_PX, int(y + height) // CELL_PX + 1)
-        columns = slice(int(x) // CELL_PX, int(x + width) // CELL_PX + 1)
-        if self._taken[rows, columns].any():
-            return False
-        self._taken[rows, columns] = True
+        first, last = int(x) // CELL_PX, int(x + width) // CELL_PX
+        cells = ((1 << (last - first + 1)) - 1) << first
+        rows = range(int(y) // CELL_PX, int(y + height) // CELL_PX + 1)
+        taken = self._taken
+        for row in rows:
+            if taken[row] & cells:
+                return False
+        for row in rows:
+            taken[row] |= cells
         return True
 
 

@@ -42,9 +42,9 @@ class MapView:
 
     def to_pixels(self, points: Doubles) -> Doubles:
         """Return the pixels (n, 2) of points (n, 2)."""
-        out = np.empty_like(points)
-        out[:, 0] = self.width / 2 + (points[:, 0] - self.x) * self.scale
-        out[:, 1] = self.height / 2 - (points[:, 1] - self.y) * self.scale
+        scale = self.scale
+        out: Doubles = points * (scale, -scale)
+        out += (self.width / 2 - self.x * scale, self.height / 2 + self.y * scale)
         return out
 
     def to_plane(self, px: float, py: float) -> tuple[float, float]:
