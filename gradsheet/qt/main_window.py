@@ -261,6 +261,9 @@ class MainWindow(QMainWindow):
             self.show_tabs()
         self.tools.follow(change)
         self._summary.refresh()
+        # The key of Undo may come right after the edit that made it possible.
+        if self.actions_by_id.by_id["edit.undo"].isEnabled() != self.document.history.can_undo:
+            self._refresh_actions()
         self.clock.wake()
 
     def _on_run(self, run: RunView) -> None:

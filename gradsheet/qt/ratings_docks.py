@@ -20,6 +20,7 @@ from gradsheet.app.commands import command
 from gradsheet.app.messages import message_of
 from gradsheet.app.ratings.plan import MODEL_TITLES, TableFacts, schedule_curve
 from gradsheet.app.ratings.rate_search import RateSearch
+from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
 from gradsheet.qt.actions import WINDOW_COMMANDS
 from gradsheet.qt.dock_title import make_dock
@@ -216,6 +217,10 @@ class RatingsDocks(QObject):
         right = max(min(room, round(RIGHT_PX * scale())), self.docks["training"].minimumWidth())
         docks, widths = [self.docks["model"], self.docks["training"]], [left, right]
         window.resizeDocks(docks, widths, Qt.Orientation.Horizontal)
+        book = window.document.ratings_book
+        if book is not None and window.grid.sheet_id == book.crosstab.id:
+            # What learning changes is in view, not the ratings that it learns from.
+            window.grid.show_at_top(Cell(book.shape.item_block.top - 1, 0))
 
     def _hide_docks(self) -> None:
         for dock in self.docks.values():

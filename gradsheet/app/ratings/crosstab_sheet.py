@@ -30,10 +30,12 @@ LAYERS = "Layers"
 Link = Literal["identity", "sigmoid", "clip", "net"]
 Doubles = npt.NDArray[np.float64]
 
-SHOWN_FACTORS = 5
-"""Factors whose rows and columns are not hidden: the lesson's number."""
-RANGE_COLUMN = 4
-"""Column E: the range of predictions and the mean, above the user embeddings."""
+LESSON_FACTORS = 5
+"""Factors that the layout has room for at least, and shows all of: the lesson's number."""
+SHOWN_OF_MANY = 3
+"""Factors whose rows and columns are not hidden where there are more, so that items are seen."""
+RANGE_COLUMN = 3
+"""Column D: the range of predictions and the mean, above the user embeddings."""
 FACTOR_PX, ID_PX, ITEM_PX = 50, 64, 56
 
 
@@ -68,7 +70,7 @@ class Shape:
     @property
     def first_item(self) -> int:
         """Column of the first item; H for five factors or fewer."""
-        return max(self.user_factors, SHOWN_FACTORS) + 2
+        return max(self.user_factors, LESSON_FACTORS) + 2
 
     @property
     def ratings(self) -> Region:
@@ -235,7 +237,7 @@ def prediction(shape: Shape) -> str:
     """Return the formula of the first prediction; empty for a net that is not laid out.
 
     With a sigmoid, for the lesson's sizes:
-    ``=$E$2+($E$3-$E$2)/(1+EXP(-(MMULT($B26:$F26,H$20:H$24)+H$19+$A26)))``.
+    ``=$D$2+($D$3-$D$2)/(1+EXP(-(MMULT($B26:$F26,H$20:H$24)+H$19+$A26)))``.
     """
     if shape.link == "net":
         layers = shape.layers
@@ -281,6 +283,11 @@ def numbers_of(shape: Shape, pairs: Pairs, learned: Learned) -> list[tuple[Regio
     return found
 
 
+def shown_factors(factors: int) -> int:
+    """Return how many of so many factors have rows or columns that are not hidden."""
+    return factors if factors <= LESSON_FACTORS else SHOWN_OF_MANY
+
+
 def dress(sheet: Sheet, shape: Shape, pairs: Pairs) -> None:
     """Label rows and columns, hide the factors beyond the first five, set widths."""
     sheet.column_labels, sheet.row_labels, sheet.notes = {}, {}, {}
@@ -293,23 +300,23 @@ def dress(sheet: Sheet, shape: Shape, pairs: Pairs) -> None:
         sheet.row_labels[1 + i] = sheet.row_labels[first.top + i] = label
     if shape.has_bias:
         sheet.column_labels[0] = sheet.row_labels[items.top] = "bias"
-    for f in range(max(shape.user_factors, SHOWN_FACTORS)):
-        is_shown = f < SHOWN_FACTORS
+    for f in range(max(shape.user_factors, LESSON_FACTORS)):
+        is_shown = f < shown_factors(shape.user_factors)
         sheet.column_widths[1 + f] = FACTOR_PX if is_shown else -FACTOR_PX
         if f < shape.user_factors:
             sheet.column_labels[1 + f] = f"factor {f + 1}"
     for f in range(shape.item_factors):
         row = items.top + shape.has_bias + f
         sheet.row_labels[row] = f"factor {f + 1}"
-        if f >= SHOWN_FACTORS:
+        if f >= shown_factors(shape.item_factors):
             sheet.row_heights[row] = 0
     sheet.column_widths[0] = FACTOR_PX
     sheet.column_widths[shape.first_item - 1] = ID_PX
-    hidden = shape.item_factors - SHOWN_FACTORS
-    if hidden > 0:
+    shown = shown_factors(shape.item_factors)
+    if shown < shape.item_factors:
         row = items.top - 1
         sheet.notes[Cell(row, shape.first_item)] = (
-            f"{SHOWN_FACTORS} of {shape.item_factors} factors are shown; the others are in hidden "
+            f"{shown} of {shape.item_factors} factors are shown; the others are in hidden "
             "rows and columns. Select across them and unhide."
         )
     del users

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
+from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, proposed
 from gradsheet.learn.hyper import Hyper
 
 Made = tuple[ModelChoice, LearnChoice]
@@ -60,6 +60,10 @@ def _net(low: float, high: float) -> Made:
     return model, adam
 
 
+def _proposed(low: float, high: float) -> Made:
+    return proposed(low, high, 0)
+
+
 def _fast(low: float, high: float) -> Made:
     model = ModelChoice(kind="bias", factors=50, y_range=(low, high))
     return model, LearnChoice(mode="fast")
@@ -67,6 +71,9 @@ def _fast(low: float, high: float) -> Made:
 
 _TWICE = "Three epochs; then Continue with three more at a tenth of the rate, as the notebook does."
 PRESETS: tuple[Preset, ...] = (
+    Preset("proposed", "As proposed",
+           "EmbeddingDotBias in one cycle of AdamW, five epochs: what a set is opened with.",
+           _proposed),
     Preset("dot", "Notebook: EmbeddingDot", f"50 factors, SGD 0.1 with momentum 0.9. {_TWICE}",
            _dot),
     Preset("bias", "Notebook: EmbeddingDotBias",

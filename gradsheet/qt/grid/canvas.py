@@ -242,6 +242,12 @@ class GridCanvas(QAbstractScrollArea):
         """Scroll as little as brings a cell wholly into view."""
         self._move_to(*self._layout.scroll_to_show(cell))
 
+    def show_at_top(self, cell: Cell) -> None:
+        """Scroll so that a cell is the first in view, above and to the left, if there is room."""
+        columns, rows, frozen = self._layout.columns, self._layout.rows, self.sheet.frozen
+        self._move_to(columns.offset(cell.col) - columns.offset(frozen.col),
+                      rows.offset(cell.row) - rows.offset(frozen.row))  # fmt: skip
+
     def scroll_by(self, dx: int, dy: int) -> None:
         """Scroll by so many px, as the wheel does; may go beyond the scroll bars' ends."""
         self._move_to(self._scroll[0] + dx, self._scroll[1] + dy)

@@ -120,7 +120,7 @@ class TypeYourselfInPanel(QWidget):
         self.order.activated.connect(self._on_order)
         self.at_least = self._count("At least so many ratings", "Leaves out what few have rated",
                                     self._on_least, wishes.at_least)  # fmt: skip
-        self.at_most = self._count("At most so many ratings", "Leaves out the popular; 0: no limit",
+        self.at_most = self._count("At most so many ratings", "Leaves out the popular",
                                    self._on_most, wishes.at_most)  # fmt: skip
 
     def _count(
@@ -183,7 +183,7 @@ class TypeYourselfInPanel(QWidget):
         for k, widget in enumerate((upper, middle, self.parts)):
             self._split.addWidget(widget)
             self._split.setStretchFactor(k, 1)
-        self._split.setSizes([220, 190, 250])
+        self._split.setSizes([270, 170, 220])
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._split)
@@ -204,6 +204,9 @@ class TypeYourselfInPanel(QWidget):
         is_user = side == "user"
         if names is not None:
             self.search.set_names(names)
+            if not self.at_most.hasFocus():  # no limit reads as what the most rated has
+                most = typing.wishes.at_most or int(names.counts.max(initial=0))
+                self.at_most.show_number(most)
         self.search.setPlaceholderText("Find a title to rate" if is_user else "Find a user by id")
         self.search.setEnabled(names is not None)
         typed = typing.typed
