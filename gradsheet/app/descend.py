@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from gradsheet.learn.schedules import Schedule
 
 SCHEDULES = ("constant", "linear", "cosine", "exponential", "restarts", "one-cycle")
+RANGE = "range"
+NEAR = 1.0
+"""A race on points is at its target when its error is so near to the least."""
 CLOSE_A, CLOSE_B = 0.05, 1.0
 """How near a = 2 and b = 30 counts as there."""
 
@@ -29,20 +33,21 @@ def add_parsers(commands: Any) -> None:
     one = commands.add_parser("descend", help="fit the lesson's line and print every epoch")
     one.add_argument("--optimizer", default="sgd", help="sgd, momentum, nesterov, adagrad, ...")
     one.add_argument("--epochs", type=_positive, default=50)
-    _add_settings(one)
+    _add_settings(one, (*SCHEDULES, RANGE))
     one.add_argument("--all", action="store_true", help="a table of every optimizer instead")
     many = commands.add_parser("race", help="run several optimizers from one start")
-    many.add_argument("--function", default="rosenbrock", help="a preset, line, or a formula")
+    about = "a preset, line, noisy-line, or a formula"
+    many.add_argument("--function", default="rosenbrock", help=about)
     many.add_argument("--optimizers", default="", help="names separated by commas; all if none")
     many.add_argument("--rule", choices=("same", "best", "budget"), default="best")
     many.add_argument("--steps", type=_positive, default=500)
     many.add_argument("--start", help="two numbers separated by a comma")
     many.add_argument("--target", type=float, help="the loss to reach")
     many.add_argument("--condition", type=float, help="condition number of the bowl")
-    _add_settings(many)
+    _add_settings(many, SCHEDULES)
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def _add_settings(parser: argparse.ArgumentParser, schedules: Sequence[str]) -> None:
     parser.add_argument("--lr", type=float, help="learning rate")
     parser.add_argument("--data", help="a file of two columns, x and y")
     parser.add_argument("--seed", type=int, default=0, help="of drawn points; 0: the lecture's")
@@ -51,7 +56,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--intercept", type=float, default=descent_data.INTERCEPT)
     parser.add_argument("--noise", type=float, default=0.0, help="standard deviation on y")
     parser.add_argument("--batch", type=_positive, help="rows in a mini-batch")
-    parser.add_argument("--schedule", choices=SCHEDULES, default="constant")
+    parser.add_argument("--schedule", choices=schedules, default="constant")
+    parser.add_argument("--cycle-len", type=_positive, help="of restarts: the first cycle")
+    parser.add_argument("--cycle-mult", type=_positive, default=2, help="of restarts: growth")
     parser.add_argument("--beta1", type=float, help="decay of the average of gradients")
     parser.add_argument("--beta2", type=float, help="decay of the average of squared gradients")
     parser.add_argument("--weight-decay", type=float)
@@ -77,7 +84,8 @@ def descend(options: argparse.Namespace) -> dict[str, Any]:
         ``epochs``: a list of ``epoch`` (from 1), ``a`` and ``b`` after the epoch's last update,
         and ``error``, the root of the sum of its squared errors as the sheet logs it. With
         ``--all``: ``optimizers``, a row each. After a divergence ``failure``: what became
-        of which row, and the rate to try.
+        of which row, and the rate to try. After a range test ``suggestion``: the rate ``lr``
+        where the smoothed error falls fastest, and ``tenth_of_lowest``.
 
     Raises
     ------
@@ -105,7 +113,20 @@ def descend(options: argparse.Namespace) -> dict[str, Any]:
         except UserError as error:
             outcome["failure"] = str(error)
             break
+    if options.schedule == RANGE and schedule is not None:
+        outcome["suggestion"] = _suggested(schedule, recipe.hyper.lr, outcome["epochs"])
     return outcome
+
+
+def _suggested(schedule: Schedule, lr: float, epochs: list[dict[str, Any]]) -> Any:
+    """Read a range test; None if the error never fell."""
+    from gradsheet.learn.schedules import suggest_rate
+
+    rates = [lr * schedule(step).lr for step in range(len(epochs))]
+    found = suggest_rate(rates, [epoch["error"] for epoch in epochs])
+    if found is None:
+        return None
+    return {"lr": found.steepest, "tenth_of_lowest": found.tenth_of_lowest}
 
 
 def epochs_needed(
@@ -166,7 +187,11 @@ def _schedule(options: argparse.Namespace, total: int, momentum: float) -> Sched
     if name == "constant":
         return None
     if name == "restarts":
-        return schedules.cosine_restarts(max(1, total // 7), 2)
+        return schedules.cosine_restarts(
+            options.cycle_len or max(1, total // 7), options.cycle_mult
+        )
+    if name == RANGE:
+        return schedules.range_test(max(2, total), *schedules.RANGE_FACTORS)
     if name == "one-cycle":
         return schedules.one_cycle(max(2, total), base_momentum=momentum or 0.95)
     end = 0.01 if name == "exponential" else 0.0
@@ -231,10 +256,11 @@ def _course(
 
     name = options.function
     surface: Surface
-    if name == functions2d.LINE or options.data:
-        x, y = _points(options).values()
-        surface = functions2d.LineSurface(x, y, options.batch or 0)
-        start, lr, low = (1.0, 1.0), 1e-4, 1.0
+    if name in (functions2d.LINE, descent_data.NOISY) or options.data:
+        is_noisy = name == descent_data.NOISY and not options.data
+        x, y = (descent_data.noisy() if is_noisy else _points(options)).values()
+        line = functions2d.LineSurface(x, y, options.batch or 0)
+        surface, start, lr, low = line, (1.0, 1.0), 1e-4, line.lowest + NEAR
     elif name in functions2d.PRESETS:
         surface, preset = functions2d.surface_of(name)
         if name == "quadratic" and options.condition is not None:
@@ -282,6 +308,9 @@ def shown(command: str, outcome: dict[str, Any]) -> str:
             f"epoch {e['epoch']:>5}  a = {e['a']:<12.6g} b = {e['b']:<12.6g} error {e['error']:.6g}"
             for e in outcome["epochs"]
         ]
+        if outcome.get("suggestion"):
+            rate = outcome["suggestion"]["lr"]
+            lines.append(f"Suggested rate {rate:.2g}: there the smoothed error falls fastest.")
         return "\n".join([*lines, *([outcome["failure"]] if "failure" in outcome else [])])
     lines = [outcome["note"]]
     for row in outcome["runners"]:

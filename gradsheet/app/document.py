@@ -131,6 +131,9 @@ class Document:
         if self.ratings is not None:
             self.ratings.reset()
             return
+        if self.lesson.again is not None:
+            self.open_book(self.lesson.again(self.workbook), self.lesson, None, seed=self.seed)
+            return
         self._open(self.lesson, self.seed, self.data)
 
     def _open(self, lesson: Lesson, seed: int, data: Crosstab | None) -> None:

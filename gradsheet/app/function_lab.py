@@ -15,6 +15,7 @@ from gradsheet.formula.syntax import number_text
 from gradsheet.formula.values import FormulaError, UserError
 from gradsheet.learn.presets2d import PRESETS
 from gradsheet.lessons import catalogue, function_book, functions
+from gradsheet.lessons.descent_data import NOISY, NOISY_ABOUT, noisy
 from gradsheet.lessons.descent_layout import KINDS
 from gradsheet.lessons.function_layout import (
     FUNCTION_SHEET,
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from gradsheet.sheet.workbook import Workbook
 
 LINE = "line"
-NOISY = "noisy-line"
-NOISE, NOISY_SEED = 10.0, 1
-"""Of the preset of a noisy line: the standard deviation on y."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class FunctionView:
 def choices() -> list[tuple[str, str, str]]:
     """Return id, title and source of everything that can be chosen."""
     found = [(LINE, "Line fit", "the lecture's 29 points"),
-             (NOISY, "Noisy line fit", "29 points round 2 x + 30, noise 10, seed 1")]  # fmt: skip
+             (NOISY, "Noisy line fit", NOISY_ABOUT)]  # fmt: skip
     found += [(p.id, p.title.split(",")[0], f"{p.formula}<br>{p.source}") for p in PRESETS.values()]
     return [*found, (functions.TYPED, "A formula of yours", "in x, y and k")]
 
@@ -101,7 +99,7 @@ def choose(document: Document, name: str) -> None:
         if function_book.is_function(document.workbook) or lab.plan_of(document) is None:
             document.open_lesson(active)
         if name == NOISY:
-            lab.draw_points(document, NOISY_SEED, 29, 2.0, 30.0, NOISE)
+            lab.set_points(document, noisy())
         return
     if name == functions.TYPED:
         type_formula(document, view_of(document).formula or PRESETS[functions.FIRST].formula)

@@ -82,7 +82,7 @@ def function_plane(formula: str, window: Window) -> Plane:
     surface = FormulaSurface(formula)
 
     def loss(points: Floats) -> Floats:
-        found = surface.loss(torch.from_numpy(np.ascontiguousarray(points, dtype=np.float64)))
+        found = surface.loss(torch.from_numpy(np.array(points, dtype=np.float64)))
         return np.asarray(found.numpy(), dtype=np.float64)
 
     return Plane(("x", "y"), ("x", "y"), "f", window, (formula, window), loss)

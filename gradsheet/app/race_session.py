@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gradsheet.formula.values import UserError
+from gradsheet.lessons.descent_data import NOISY, NOISY_ABOUT
 from gradsheet.tasks import Task
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 RaceState = Literal["idle", "running", "paused", "done"]
 TYPED = "typed"
 """The function that the user types."""
+NEAR = 1.0
+"""A line fit is at its target when its mean squared error is so near to the least."""
 SHEET_LINE = "line"
 """The line fit on the points of the sheet data."""
 
@@ -31,7 +34,7 @@ class RaceSetup:
     Attributes
     ----------
     function : str
-        Id of a preset, "line", or "typed".
+        Id of a preset, "line", "noisy-line" or "typed".
     formula : str
         Of "typed".
     condition : float
@@ -46,7 +49,6 @@ class RaceSetup:
     start : (x, y) or None
         None for the function's own.
     steps : int
-    schedule : str
     """
 
     function: str = "rosenbrock"
@@ -199,7 +201,7 @@ class RaceSession:
         from gradsheet.learn import functions2d
 
         setup = self.setup
-        if setup.function == SHEET_LINE:
+        if setup.function in (SHEET_LINE, NOISY):
             return self._line()
         if setup.function == TYPED:
             surface = functions2d.FormulaSurface(setup.formula)
@@ -219,13 +221,16 @@ class RaceSession:
     def _line(self) -> Course:
         from gradsheet.learn.functions2d import LineSurface
         from gradsheet.lessons import descent_edits
-        from gradsheet.lessons.descent_data import lecture
+        from gradsheet.lessons.descent_data import lecture, noisy
 
-        try:
-            x, y = descent_edits.points_of(self._document.workbook)
-        except UserError:
-            x, y = lecture().values()
+        note = "The mean squared error of y = slope x + intercept."
+        if self.setup.function == NOISY:
+            (x, y), note = noisy().values(), f"{NOISY_ABOUT}. {note}"
+        else:
+            try:
+                x, y = descent_edits.points_of(self._document.workbook)
+            except UserError:
+                x, y = lecture().values()
         surface = LineSurface(x, y, self.setup.batch)
-        return Course(surface, "Line fit", "The mean squared error of y = slope x + intercept.",
-                      (-10, 50, -0.5, 3.5), (1.0, 1.0), 1e-4, 1.0,
-                      ("intercept", "slope"))  # fmt: skip
+        return Course(surface, "Line fit", note, (-10, 50, -0.5, 3.5), (1.0, 1.0), 1e-4,
+                      surface.lowest + NEAR, ("intercept", "slope"))  # fmt: skip

@@ -59,6 +59,13 @@ class ScheduleChoice:
         if self.total < 2 or self.cycle_len < 1 or self.cycle_mult < 1:
             raise UserError("A schedule cannot be that short.", "Enter whole numbers from 2 up.")
 
+    @property
+    def length(self) -> int:
+        """Steps to draw: the first three cycles of restarts, else all."""
+        if self.name == "restarts":
+            return self.cycle_len * (1 + self.cycle_mult + self.cycle_mult**2)
+        return self.total
+
     def left(self, step: int) -> int | None:
         """Return how many steps the schedule still lasts; None for one that has no end.
 
@@ -77,16 +84,17 @@ class ScheduleChoice:
         if self.name == "one-cycle":
             return schedules.one_cycle(self.total, base_momentum=base_momentum or 0.95)
         if self.name == "range":
-            return schedules.range_test(self.total, 1e-4, 1e3)
+            return schedules.range_test(self.total, *schedules.RANGE_FACTORS)
         end = EXPONENTIAL_END if self.name == "exponential" else 0.0
         shape: Any = self.name
         return schedules.annealing(self.total, end, shape)
 
     def curve(
-        self, base_momentum: float = 0.9, most: int = 2000
+        self, base_momentum: float = 0.9, length: int | None = None, most: int = 2000
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Return steps, rate factors and momentum factors, for drawing."""
-        steps = np.unique(np.linspace(0, self.total, min(self.total, most) + 1).astype(int))
+        """Return steps, rate factors and momentum factors, for drawing up to a length."""
+        end = length or self.length
+        steps = np.unique(np.linspace(0, end, min(end, most) + 1).astype(int))
         found = self.schedule(base_momentum) or schedules.constant()
         factors = np.array([found(int(step)) for step in steps], dtype=np.float64)
         return steps.astype(np.float64), factors[:, 0], factors[:, 1]

@@ -97,6 +97,12 @@ class LineSurface:
             for a, b in self._spans
         ]
 
+    @property
+    def lowest(self) -> float:
+        """The least that the loss can be: that of the least squares line."""
+        found = torch.linalg.lstsq(self._design.T, self._y[:, None]).solution
+        return float(self.loss(found.T))
+
     def loss(self, points: Tensor) -> Tensor:
         """See Surface."""
         if self._design.shape[1] * len(points) <= EXACT_UP_TO:

@@ -145,6 +145,10 @@ def one_cycle(
     return at
 
 
+RANGE_FACTORS = (1e-4, 1e3)
+"""First and last factor of a range test round a rate that is set already."""
+
+
 def range_test(count: int, first: float = 1e-7, last: float = 10.0) -> Schedule:
     """Return the exponential rise of a learning-rate range test, for an optimizer set to lr = 1.
 

@@ -14,6 +14,11 @@ import numpy as np
 
 from gradsheet.formula.values import UserError, parse_entry
 
+NOISY = "noisy-line"
+"""The id of the noisy line among the functions to descend on."""
+NOISY_ABOUT = "29 points round 2 x + 30, noise 10, seed 1"
+NOISE, NOISY_SEED = 10.0, 1
+"""Of the noisy line: the standard deviation on y, and what draws it."""
 LECTURE_X = (
     14, 86, 28, 51, 28, 29, 72, 62, 84, 15, 42, 62, 47, 35, 9,
     38, 44, 99, 13, 21, 28, 20, 8, 64, 99, 70, 27, 17, 8,
@@ -67,6 +72,11 @@ class LineData:
 def lecture() -> LineData:
     """Return the lecture's points: y = 2 x + 30 without noise."""
     return LineData(tuple(float(x) for x in LECTURE_X))
+
+
+def noisy() -> LineData:
+    """Return 29 points round the lecture's line: the preset of a noisy line fit."""
+    return drawn(NOISY_SEED, len(LECTURE_X), SLOPE, INTERCEPT, NOISE)
 
 
 def drawn(

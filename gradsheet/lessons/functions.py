@@ -10,9 +10,15 @@ from functools import partial
 
 from gradsheet.formula.values import UserError
 from gradsheet.learn.presets2d import PRESETS, Preset
-from gradsheet.lessons.function_book import build_function
+from gradsheet.lessons.function_book import (
+    build_function,
+    formula_of,
+    is_function,
+    start_of,
+)
 from gradsheet.lessons.function_layout import Function
 from gradsheet.lessons.lesson import Crosstab, Lesson, LessonBook
+from gradsheet.sheet.workbook import Workbook
 
 FIRST = "rosenbrock"
 TYPED = "typed"
@@ -65,6 +71,20 @@ def build(name: str, seed: int, data: Crosstab | None) -> LessonBook:
     return build_function(function_named(name))
 
 
+def build_again(workbook: Workbook) -> LessonBook:
+    """Build for the function of a workbook, a typed one too; the first where that is gone."""
+    if not is_function(workbook):
+        return build(FIRST, 0, None)
+    formula = formula_of(workbook)
+    preset = preset_of(formula)
+    if preset is not None:
+        return build(preset.id, 0, None)
+    try:
+        return build_function(typed(formula))
+    except UserError:  # no value where typed functions start
+        return build_function(typed(formula, start_of(workbook)))
+
+
 LESSON = Lesson(
     id="functions",
     title="Any function",
@@ -72,6 +92,7 @@ LESSON = Lesson(
     text="lessons/functions.md",
     build=partial(build, FIRST),
     takes_ratings=False,
+    again=build_again,
 )
 
 

@@ -96,6 +96,8 @@ class Lesson:
         Makes the workbook; the same seed gives the same numbers on every machine.
     takes_ratings : bool
         Whether the user's own ratings can be put into it.
+    again : callable (Workbook) -> LessonBook, optional
+        Makes the workbook once more for what the open one is about, where that can be chosen.
     """
 
     id: str
@@ -104,6 +106,7 @@ class Lesson:
     text: str
     build: Callable[[int, Crosstab | None], LessonBook]
     takes_ratings: bool = True
+    again: Callable[[Workbook], LessonBook] | None = None
 
     def guide(self) -> str:
         """Return the Markdown text of the guide."""

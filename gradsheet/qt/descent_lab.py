@@ -319,7 +319,13 @@ class DescentLab(QObject):
         elif name == "schedule":
             run = self._document.run_view()
             base = run.hyper.lr if run.hyper is not None else 1.0
-            panel.show_run(run, base, run.state == "running")
+            optimizer = self._document.run.optimizer
+            uses = optimizer.rule.uses if optimizer is not None else ()
+            has_momentum = "momentum" in uses or "beta1" in uses
+            momentum = self._document.run.momentum if has_momentum else None
+            if (self._document.run.schedule or ScheduleChoice()) != panel.choice:
+                panel.show_choice(self._document.run.schedule)
+            panel.show_run(run, base, run.state == "running", momentum)
         elif name == "bench" and self._document.run.state != "running":
             self.measurements.measure(panel.weight, panel.epsilon)
         if name == "trajectory":
@@ -364,6 +370,7 @@ class DescentLab(QObject):
     def _on_rate(self, rate: float) -> None:
         def use() -> None:
             self.panels["schedule"].choose("constant")
+            self._document.reset_run()
             self._document.set_hyper(lr=rate)
 
         self._do(use)()

@@ -48,7 +48,7 @@ class NumberAxis(pg.AxisItem):
             return self.logTickStrings(values, scale, spacing)
         places = max(0, math.ceil(-math.log10(spacing * scale) - 1e-9)) if spacing > 0 else 0
         if places > 6 or max(map(abs, values), default=0.0) * scale >= 1e7:
-            return [f"{v * scale:.1e}" for v in values]
+            return [f"{v * scale:.1e}" if v else "0" for v in values]
         return [f"{v * scale:,.{places}f}" for v in values]
 
     def logTickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:

@@ -284,6 +284,7 @@ class MainWindow(QMainWindow):
 
     def _on_replaced(self) -> None:
         document = self.document
+        self.banner.dismiss_offer()
         self.show_tabs(document.book.sheet)
         self.grid.reload(document.book.sheet)
         self.grid.select(document.book.selection)

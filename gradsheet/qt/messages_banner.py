@@ -112,6 +112,11 @@ class MessageBanner(QFrame):
         self._message = None
         self.hide()
 
+    def dismiss_offer(self) -> None:
+        """Close the banner if it offers a command: what that was about is no longer open."""
+        if self._message is not None and self._message.action:
+            self.dismiss()
+
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of a new theme."""
         super().changeEvent(event)

@@ -17,7 +17,7 @@ from gradsheet.qt.quiet_plot import QuietCurve
 MARGIN = 4.0
 """A path is cut so many widths of the view away from it."""
 FAR = 1e9
-"""A point further out, in sizes of the view, counts as that far out."""
+"""Beyond so many sizes of the view is the distance."""
 
 Rect = tuple[float, float, float, float]
 """Left, right, bottom, top."""
@@ -34,10 +34,8 @@ def cut(points: FLOATS, rect: Rect) -> FLOATS:
     inside = ((points >= low) & (points <= high)).all(axis=1)
     if inside.all() or len(points) < 2:
         return points[inside]
-    size = high - low
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        near = np.clip(points, low - FAR * size, high + FAR * size)
-        start, way = near[:-1], near[1:] - near[:-1]
+        start, way = _ways(points, (low + high) / 2, FAR * (high - low))
         first, last = (low - start) / way, (high - start) / way
         still = (way == 0) & (start >= low) & (start <= high)
         enter = np.where(still, -np.inf, np.minimum(first, last)).max(axis=1)
@@ -55,6 +53,21 @@ def cut(points: FLOATS, rect: Rect) -> FLOATS:
     kept[:-1, 2] = ~follows[1:]
     kept[-1:, 2] = False
     return found[kept]
+
+
+def _ways(points: FLOATS, middle: FLOATS, far: FLOATS) -> tuple[FLOATS, FLOATS]:
+    """Return where the segments start and how far they go, those into the distance shortened.
+
+    Between two points of the distance nothing is known to the width of a view: no segment.
+    """
+    start, end = points[:-1].copy(), points[1:].copy()
+    reach = (np.abs(points - middle) / far).max(axis=1)
+    is_far = ~(reach <= 1)
+    ends, starts = is_far[1:] & ~is_far[:-1], is_far[:-1] & ~is_far[1:]
+    end[ends] = start[ends] + (end[ends] - start[ends]) / reach[1:][ends, None]
+    start[starts] = end[starts] + (start[starts] - end[starts]) / reach[:-1][starts, None]
+    start[is_far[:-1] & is_far[1:]] = np.nan
+    return start, end - start
 
 
 def distinct(points: FLOATS, pixel: FLOATS) -> FLOATS:

@@ -59,6 +59,10 @@ class QuietPlot(pg.PlotWidget):
             axis.setZValue(-1000)
         self.apply_theme()
 
+    def write_closely(self) -> None:
+        """Write more numbers on the upright axis: for a low plot."""
+        self.getPlotItem().getAxis("left").lines_a_tick = 2.0
+
     def set_titles(self, bottom: str, left: str) -> None:
         """Change the titles of the axes."""
         self._titles = {"bottom": bottom, "left": left}

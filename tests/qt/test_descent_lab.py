@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from gradsheet.app.document import Document
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import Kind
+from gradsheet.lessons.descent_data import noisy
 from gradsheet.qt.optimizer_colours import colour_of
 from gradsheet.qt.theme import DARK, LIGHT, THEMES, apply_theme
 
@@ -226,6 +227,86 @@ def test_a_range_test_suggests_a_rate(window: Any, lab: Any, qtbot: Any) -> None
     wait_calm(window, qtbot)
     lab._feed("schedule")
     assert "Suggested rate" in panel._words.text()
+
+
+def test_the_suggested_rate_is_used_from_the_start(window: Any, lab: Any, qtbot: Any) -> None:
+    lab.show("schedule")
+    panel, document = lab.panels["schedule"], window.document
+    window._on_sheet_chosen(document.workbook.by_name("adam").id)
+    wait_calm(window, qtbot)
+    panel.choose("range", 60)
+    document.start_run()
+    qtbot.waitUntil(lambda: document.run.state == "paused", timeout=20_000)
+    wait_calm(window, qtbot)
+    lab._feed("schedule")
+    assert document.run.step == 60
+    assert "at step" in panel._words.text()
+    assert not panel._use.isHidden()
+    panel._use.click()
+    wait_calm(window, qtbot)
+    assert document.run.step == 0
+    assert number(document, "D2") == pytest.approx(0.1 * panel._suggestion.steepest)
+    assert 0.001 < number(document, "D2") < 0.1
+    assert panel.choice.name == "constant"
+
+
+def test_restarts_have_their_two_numbers(window: Any, lab: Any, qtbot: Any) -> None:
+    lab.show("schedule")
+    panel = lab.panels["schedule"]
+    panel.choose("restarts")
+    panel._cycle.show_number(5)
+    panel._mult.show_number(3)
+    panel._on_choice()
+    wait_calm(window, qtbot)
+    chosen = window.document.run.schedule
+    assert (chosen.cycle_len, chosen.cycle_mult) == (5, 3)
+    assert panel._total.isHidden()
+    assert panel._rate.getData()[0][-1] == 5 + 15 + 45
+
+
+def test_a_function_below_zero_has_a_profile(window: Any, lab: Any, qtbot: Any) -> None:
+    panel = lab.panels["trajectory"]
+    panel._profile_switch.setChecked(True)
+    lab.settings.formula_typed.emit("x^2+y^2-9")
+    wait_calm(window, qtbot)
+    window.document.step_run(3)
+    wait_calm(window, qtbot)
+    lab._feed("trajectory")
+    heights = panel._profile_line.getData()[1]
+    assert np.isfinite(heights).all()
+    assert heights[0] == pytest.approx(-1)
+    assert heights.min() < -5
+
+
+def test_restart_keeps_the_function_that_was_typed(window: Any, lab: Any, qtbot: Any) -> None:
+    lab.settings.formula_typed.emit("(x-3)^2+y^4")
+    wait_calm(window, qtbot)
+    window.document.step_run(2)
+    window.document.restart_lesson()
+    wait_calm(window, qtbot)
+    assert lab.settings.formula.text() == "(x-3)^2+y^4"
+    assert window.document.run.step == 0
+
+
+def test_an_offer_goes_with_the_workbook_that_it_was_about(
+    window: Any, lab: Any, qtbot: Any
+) -> None:
+    window.document.set_hyper(lr=0.1)
+    window.document.step_run(200)
+    wait_calm(window, qtbot)
+    assert not window.banner.isHidden()
+    window.document.open_lesson("adam")
+    assert window.banner.isHidden()
+
+
+def test_the_noisy_line_races_to_its_own_least_error(window: Any, lab: Any) -> None:
+    lab.show("race")
+    session = lab.race_session
+    session.change(function="noisy-line", steps=50)
+    x, y = noisy().values()
+    least = np.mean((np.polyval(np.polyfit(x, y, 1), x) - np.array(y)) ** 2)
+    assert session.course.target == pytest.approx(least + 1, rel=1e-9)
+    assert least > 10
 
 
 @pytest.mark.parametrize("name", THEMES)

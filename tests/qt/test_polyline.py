@@ -41,6 +41,11 @@ def test_a_line_beside_the_view_is_not_seen() -> None:
     assert not np.isfinite(found).any()
 
 
+def test_nothing_is_drawn_between_two_points_of_the_distance() -> None:
+    found = cut(np.array([[0.5, 0.5], [1e200, 2e200], [-1e220, -1e210]]), UNIT)
+    assert found == pytest.approx(np.array([[0.5, 0.5], [0.75, 1.0]]))
+
+
 def test_points_of_one_pixel_are_one() -> None:
     path = np.array([[0.0, 0.0], [0.4, 0.1], [1.2, 0.1], [1.3, 0.9], [np.nan, 0.0],
                      [np.nan, 1.0], [0.0, 0.0]])  # fmt: skip

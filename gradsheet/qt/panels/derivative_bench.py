@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from gradsheet.app.derivative_bench import Bench
+from gradsheet.learn.derivatives import ErrorCurve
 from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10
 from gradsheet.qt.theme import SPACE, current_theme
 
@@ -27,6 +28,14 @@ HINTS = {
     "analytic": "the formula on the sheet",
     "autograd": "the chain rule, by the engine",
 }
+
+
+STRAIGHT = 0.1
+"""A central difference that is best with a step as long as this has no truncation."""
+
+
+def _step_text(step: float) -> str:
+    return f"{step:.0e}" if step < 0.01 else f"{step:.2g}"
 
 
 class DerivativeBenchPanel(QWidget):
@@ -84,13 +93,16 @@ class DerivativeBenchPanel(QWidget):
         column.addWidget(self.plot, 1)
         column.addWidget(self._words)
         self._curves = {way: self.plot.curve("#888888", 2) for way in ("forward", "central")}
-        self._ends = {way: self.plot.label(way, "#888888", (1.0, 1.1)) for way in self._curves}
+        anchors = {"forward": (1.0, 1.1), "central": (1.1, -0.1)}  # above a rise, below a fall
+        self._ends = {way: self.plot.label(way, "#888888", anchors[way]) for way in anchors}
         self._here = pg.InfiniteLine(angle=90)
         self.plot.addItem(self._here, ignoreBounds=True)
         self._dots = pg.ScatterPlotItem(size=9, pen=None)
         self.plot.addItem(self._dots, ignoreBounds=True)
-        self._sides = (self.plot.label("rounding", "#888888", (0, 0)),
-                       self.plot.label("truncation", "#888888", (1, 0)))  # fmt: skip
+        self._bottom = pg.InfiniteLine(angle=90)
+        self.plot.addItem(self._bottom, ignoreBounds=True)
+        self._sides = (self.plot.label("← rounding", "#888888", (1, 0)),
+                       self.plot.label("truncation →", "#888888", (0, 0)))  # fmt: skip
         self.setMinimumSize(280, 320)
         self.apply_theme()
 
@@ -137,7 +149,7 @@ class DerivativeBenchPanel(QWidget):
         for way, errors in heights.items():
             y = log10(np.where(np.isfinite(errors), np.maximum(errors, floor), np.nan))
             self._curves[way].setData(x, y, connect="finite")
-            at = len(x) - 14
+            at = len(x) - 22
             if np.isfinite(y[at]):
                 self._ends[way].setPos(float(x[at]), float(y[at]))
         here = math.log10(found.epsilon)
@@ -147,14 +159,24 @@ class DerivativeBenchPanel(QWidget):
         span = finite_range(log10(np.concatenate([curve.forward, curve.central]) + floor))
         if span is not None:
             self.plot.show_range((float(x[0]), float(x[-1])), (span[0], span[1] + 0.5))
-            self._sides[0].setPos(float(x[0]), span[1] + 0.5)
-            self._sides[1].setPos(float(x[-1]), span[1] + 0.5)
+            best = math.log10(curve.best_forward)
+            self._bottom.setPos(best)
+            for label in self._sides:
+                label.setPos(best, span[1] + 0.5)
         side = self._side(here, bench)
         self._words.setText(
             f"At ε = {found.epsilon:.2g} the forward difference is off by "
             f"{found.forward_error:.2g}, the central one by {found.central_error:.2g}: {side} "
-            f"Best: ε ≈ {curve.best_forward:.0e} forward, {curve.best_central:.0e} central."
+            f"Best: ε ≈ {_step_text(curve.best_forward)} forward, {self._best_central(curve)}"
         )
+
+    def _best_central(self, curve: ErrorCurve) -> str:
+        if curve.best_central > STRAIGHT:
+            return (
+                "for central the longer the better: a central difference is exact for a parabola, "
+                "and only rounding is left."
+            )
+        return f"{_step_text(curve.best_central)} central."
 
     def _side(self, here: float, bench: Bench) -> str:
         best = math.log10(bench.curve.best_forward)
@@ -179,6 +201,9 @@ class DerivativeBenchPanel(QWidget):
             curve.setPen(pg.mkPen(tints[way], width=2))
             self._ends[way].setColor(theme.text)
         self._here.setPen(pg.mkPen(theme.strong_lines, width=1))
+        pen = pg.mkPen(theme.muted, width=1)
+        pen.setDashPattern([4, 4])
+        self._bottom.setPen(pen)
         self._dots.setBrush(QColor(theme.text))
         for label in self._sides:
             label.setColor(theme.muted)

@@ -19,7 +19,7 @@ from PySide6.QtGui import QBrush, QColor, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QGridLayout,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
@@ -34,6 +34,8 @@ from PySide6.QtWidgets import (
 from gradsheet.app.race_session import SHEET_LINE, TYPED, RaceSession
 from gradsheet.formula.values import UserError
 from gradsheet.learn.functions2d import PRESETS
+from gradsheet.lessons.descent_data import NOISY, NOISY_ABOUT
+from gradsheet.qt import icons
 from gradsheet.qt.figures import exact_text
 from gradsheet.qt.line_chart import FLOATS
 from gradsheet.qt.number_field import NumberField
@@ -55,6 +57,9 @@ LEAST = 1e-16
 """Smaller losses are drawn as this: zero has no logarithm."""
 COMPACT_PX = 800
 """Below this height the table shares its place with the curves."""
+TABLE_PX = 9 * 22 + 10
+TABS_PX = 236
+"""Room for eight names at the ends of the losses."""
 TABLE_EVERY = 6
 """Frames between two writings of the table: ten a second can be read."""
 
@@ -66,6 +71,7 @@ class RacePanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._frames = 0
+        self._is_compact = False
         self._paths: list[PathItem] = []
         self._losses: list[pg.PlotCurveItem] = []
         self._strips: list[pg.PlotCurveItem] = []
@@ -89,6 +95,9 @@ class RacePanel(QWidget):
             tip = f"{preset.formula}<br>{preset.source}"
             self.function.setItemData(self.function.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.function.addItem("Line fit on the sheet's data", SHEET_LINE)
+        self.function.addItem("Noisy line fit", NOISY)
+        tip = Qt.ItemDataRole.ToolTipRole
+        self.function.setItemData(self.function.count() - 1, NOISY_ABOUT, tip)
         self.function.addItem("A formula of yours", TYPED)
         self.function.setCurrentIndex(self.function.findData(self._session.setup.function))
         self.function.activated.connect(self._on_function)
@@ -107,24 +116,30 @@ class RacePanel(QWidget):
         self.condition = self._number("Condition number", "Steep side over flat side of the bowl",
                                       "condition", 1, 1e6)  # fmt: skip
         self.batch = self._number("Mini-batch", "Rows that a step sees; 0 for all", "batch", 0, 1e4)
-        self.run_button = self._button("Run", "Run the race, or pause it", self._on_run)
-        self.step_button = self._button("Step", "One step of all", self._on_step)
-        self.again = self._button("Again", "Everyone back to the start", self._on_again)
-        self._start = self._button("Set start", "Then click in the plane", None)
+        self.run_button = self._button("Run", "play", "Run the race, or pause it", self._on_run)
+        self.run_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.step_button = self._button("Step", "step-forward", "One step of all", self._on_step)
+        about = "Everyone back to the start"
+        self.again = self._button("Again", "rotate-ccw", about, self._on_again)
+        about = "Choose the start: then click in the plane"
+        self._start = self._button("Set start", "crosshair", about, None)
         self._start.setCheckable(True)
 
     def _number(
         self, name: str, about: str, field: str, low: float, high: float = 1e6
     ) -> NumberField:
         editor = NumberField(name, about, self, low=low, high=high)
-        editor.setFixedWidth(8 * SPACE)
+        editor.setFixedWidth(7 * SPACE)
         editor.committed.connect(partial(self._on_number, field))
         return editor
 
-    def _button(self, text: str, about: str, slot: Any) -> QToolButton:
+    def _button(self, text: str, icon: str, about: str, slot: Any) -> QToolButton:
         button = QToolButton(self)
         button.setText(text)
+        button.setIcon(icons.icon(icon))
+        button.setProperty("icon_name", icon)
         button.setToolTip(about)
+        button.setAccessibleName(text)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         if slot is not None:
             button.clicked.connect(slot)
@@ -137,6 +152,7 @@ class RacePanel(QWidget):
         self.strip = QuietPlot(self, "learning rate", "loss at the end", log_x=True, log_y=True)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.setMinimumHeight(TABS_PX)
         self.tabs.addTab(self.loss_plot, "Losses")
         self.tabs.addTab(self.strip, "Search of rates")
         self.table = QTableWidget(0, len(HEADS), self)
@@ -155,53 +171,65 @@ class RacePanel(QWidget):
         self._note.setMargin(SPACE // 2)
 
     def _lay_out(self) -> None:
-        grid = QGridLayout()
-        grid.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
-        grid.setSpacing(SPACE // 2)
+        what, how = QHBoxLayout(), QHBoxLayout()
         self._labels: dict[str, QLabel] = {}
-        for row, items in enumerate((
-            (("function", self.function), ("rule", self.rule)),
-            (("rate", self.rate), ("steps", self.steps)),
-            (("condition", self.condition), ("mini-batch", self.batch)),
-        )):  # fmt: skip
-            for column, (title, widget) in enumerate(items):
+        for row, items in (
+            (what, (("function", self.function), ("rule", self.rule))),
+            (how, (("steps", self.steps), ("rate", self.rate), ("condition", self.condition),
+                   ("mini-batch", self.batch))),
+        ):  # fmt: skip
+            row.setSpacing(SPACE // 2)
+            for title, widget in items:
                 label = self._labels[title] = QLabel(title, self)
                 label.setBuddy(widget)
-                grid.addWidget(label, row, 2 * column)
-                grid.addWidget(widget, row, 2 * column + 1)
-        grid.addWidget(self.formula, 3, 0, 1, 4)
-        buttons = QGridLayout()
-        for column, button in enumerate(
-            (self.run_button, self.step_button, self.again, self._start)
-        ):
-            buttons.addWidget(button, 0, column)
-        buttons.setColumnStretch(4, 1)
-        grid.addLayout(buttons, 4, 0, 1, 4)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
-        column_box = QVBoxLayout(self)
-        column_box.setContentsMargins(0, 0, 0, 0)
-        column_box.setSpacing(0)
-        column_box.addLayout(grid)
-        column_box.addWidget(self.plane, 5)
-        column_box.addWidget(self._note)
-        column_box.addWidget(self.tabs, 3)
-        column_box.addWidget(self.table)
-        self._column = column_box
-        self.table.setFixedHeight(9 * 22 + 10)
+                row.addWidget(label)
+                row.addWidget(widget, 1 if widget is self.function else 0)
+        how.addStretch(1)
+        for button in (self.run_button, self.step_button, self.again, self._start):
+            how.addWidget(button)
+        head = QVBoxLayout()
+        head.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
+        head.setSpacing(SPACE // 2)
+        head.addLayout(what)
+        head.addWidget(self.formula)
+        head.addLayout(how)
+        column = self._column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.plane, 4)
+        column.addWidget(self._note)
+        column.addWidget(self.tabs, 3)
+        column.addWidget(self.table)
+        self.table.setFixedHeight(TABLE_PX)
         self.setMinimumWidth(320)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the table a place of its own only where there is room."""
         super().resizeEvent(event)
         is_compact = self.height() < COMPACT_PX
-        if is_compact != (self.tabs.indexOf(self.table) >= 0):
-            if is_compact:
-                self.tabs.insertTab(1, self.table, "Standings")
-            else:
-                self.tabs.removeTab(self.tabs.indexOf(self.table))
-                self._column.addWidget(self.table)
-                self.table.show()
+        if is_compact == self._is_compact:
+            return
+        self._is_compact = is_compact
+        if is_compact:
+            self.table.setMinimumHeight(0)
+            self.table.setMaximumHeight(TABLE_PX)
+            self.tabs.insertTab(1, self.table, "Standings")
+        else:
+            self.tabs.removeTab(self.tabs.indexOf(self.table))
+            self.table.setFixedHeight(TABLE_PX)
+            self._column.addWidget(self.table)
+            self.table.show()
+        self._write_note()
+
+    def _write_note(self) -> None:
+        """Say what there is to see and what the rule is; where it is narrow, the rule only."""
+        plan, course = self._session.plan, self._session.course
+        if plan is None or course is None:
+            return
+        rule = f"{plan.note[:1].upper()}{plan.note[1:]}."
+        self._note.setText(rule if self._is_compact else f"{course.note} {rule}")
+        self._note.setToolTip(course.note)
 
     # ------------------------------------------------------------------ what the user does
 
@@ -297,8 +325,8 @@ class RacePanel(QWidget):
         self.condition.show_number(setup.condition)
         self.batch.show_number(setup.batch)
         self._show_only("condition", self.condition, setup.function == "quadratic")
-        self._show_only("mini-batch", self.batch, setup.function == SHEET_LINE)
-        self.rate.setEnabled(setup.rule == "same")
+        self._show_only("mini-batch", self.batch, setup.function in (SHEET_LINE, NOISY))
+        self._show_only("rate", self.rate, setup.rule == "same")
         self.formula.setVisible(setup.function == TYPED)
         self.plane.set_titles(*course.axes)
         left, right, bottom, top = course.window
@@ -307,7 +335,7 @@ class RacePanel(QWidget):
         self.plane.set_loss(
             lambda points: surface.loss(torch.from_numpy(np.ascontiguousarray(points))).numpy()
         )
-        self._note.setText(f"{course.note} {plan.note[:1].upper()}{plan.note[1:]}.")
+        self._write_note()
         self._make_curves(plan)
         self.draw(True)
         self._show_state()
@@ -420,16 +448,14 @@ class RacePanel(QWidget):
         if shown != self._losses_shown:
             self._losses_shown = shown
             self.loss_plot.show_range((0, shown[0]), (shown[1], shown[2]))
-        self._place_names(heights, *shown)
+        self._place_names(heights, shown[1], shown[2])
 
-    def _place_names(self, heights: FLOATS, right: float, low: float, high: float) -> None:
+    def _place_names(self, heights: FLOATS, low: float, high: float) -> None:
         """Write each name at its line's end, moved apart where they would overlap."""
         last = heights[-1]
         ends = np.where(np.isfinite(last), last, high)
-        at = right / NAMES_ROOM
-        spread_labels(
-            self.loss_plot, list(zip(self._names, ends.tolist(), strict=True)), at, low, high
-        )
+        places = list(zip(self._names, ends.tolist(), strict=True))
+        spread_labels(self.loss_plot, places, float(self._session.step), low, high)
 
     def _write_table(self, race: Any) -> None:
         for row, standing in enumerate(race.standings()):
@@ -450,7 +476,10 @@ class RacePanel(QWidget):
                 curve.setZValue(10 if i in rows else 0)
 
     def _show_state(self) -> None:
-        self.run_button.setText("Pause" if self._session.is_busy else "Run")
+        is_busy = self._session.is_busy
+        self.run_button.setText("Pause" if is_busy else "Run")
+        self.run_button.setProperty("icon_name", "pause" if is_busy else "play")
+        self.run_button.setIcon(icons.icon("pause" if is_busy else "play"))
 
     # ------------------------------------------------------------------ look
 
@@ -460,6 +489,8 @@ class RacePanel(QWidget):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_labels"):
             for plot in (self.plane, self.loss_plot, self.strip):
                 plot.apply_theme()
+            for button in (self.run_button, self.step_button, self.again, self._start):
+                button.setIcon(icons.icon(str(button.property("icon_name"))))
             plan = self._session.plan
             if plan is not None:
                 self._make_curves(plan)

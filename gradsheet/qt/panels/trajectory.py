@@ -41,6 +41,8 @@ class TrajectoryPanel(QWidget):
         self._row: int | None = None
         self._plane: Plane | None = None
         self._fitted = True
+        self._is_log_profile = True
+        """A function that goes below 0 has no logarithm: its profile is linear."""
         self._build()
         self.apply_theme()
         self.fit()
@@ -82,8 +84,11 @@ class TrajectoryPanel(QWidget):
         }
         for _, head_item in self._arrows.values():
             self.plot.addItem(head_item, ignoreBounds=True)
-        self._profile = QuietPlot(self, "row, counted over the epochs", "loss", log_y=True)
-        self._profile.setFixedHeight(130)
+        self._profile = QuietPlot(self, "", "loss", log_y=True)
+        self._profile.setToolTip("The loss at every row of the path, counted over the epochs")
+        self._profile.write_closely()
+        self._profile.setMinimumHeight(76)
+        self._profile.setMaximumHeight(130)
         self._profile.setMouseEnabled(x=False, y=False)
         self._profile_line = self._profile.curve(theme.text)
         self._profile_dot = pg.ScatterPlotItem(size=9, pen=None)
@@ -98,8 +103,8 @@ class TrajectoryPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
-        column.addWidget(self.plot, 1)
-        column.addWidget(self._profile)
+        column.addWidget(self.plot, 2)
+        column.addWidget(self._profile, 1)
         column.addWidget(self._caption)
         self.setMinimumSize(260, 300)
 
@@ -197,12 +202,18 @@ class TrajectoryPanel(QWidget):
     def _draw_profile(self, view: PathView) -> None:
         trail = thinned(view.trail, 2000)
         with np.errstate(over="ignore", invalid="ignore"):
-            losses = log10(self.loss(trail) + 1e-12)
+            losses = self.loss(trail)
+            span = finite_range(losses)
+            self._is_log_profile = span is not None and span[0] >= 0
+            if self._is_log_profile:
+                losses = log10(losses + 1e-12)
+                span = finite_range(losses)
+        self._profile.set_log("left", self._is_log_profile)
         steps = np.linspace(0, len(view.trail) - 1, len(trail))
         self._profile_line.setData(steps, losses, connect="finite")
-        span = finite_range(losses)
         if span is not None:
-            top = min(span[1], 12.0)
+            top = min(span[1], 12.0) if self._is_log_profile else min(span[1], max(
+                10 * abs(float(losses[np.isfinite(losses)][0])), span[0] + 1.0))
             self._profile.show_range((0, max(float(len(view.trail)), 30)), (span[0], top))
 
     def _draw_current(self) -> None:
@@ -223,7 +234,7 @@ class TrajectoryPanel(QWidget):
         self._arrow("momentum", point, None if momentum is None else -momentum)
         at = min(view.began + row, len(view.trail) - 1)
         loss = float(self.loss(point[None, :])[0])
-        height = log10(np.array([loss + 1e-12]))[0]
+        height = log10(np.array([loss + 1e-12]))[0] if self._is_log_profile else loss
         self._profile_dot.setData([at], [height if np.isfinite(height) else 0.0])
         self._caption.setText(self._words(view, row, loss))
 

@@ -116,3 +116,26 @@ def test_what_cannot_race_is_refused(
 ) -> None:
     assert main(["race", *arguments]) == 1
     assert capsys.readouterr().err.startswith("gradsheet: ")
+
+
+def test_restarts_take_the_lessons_two_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = "--optimizer sgd --epochs 6 --schedule restarts --cycle-len 2 --cycle-mult 1"
+    found = output(capsys, "descend", *arguments.split())
+    plain = output(capsys, "descend", "--optimizer", "sgd", "--epochs", "6")
+    assert found["epochs"][0] == plain["epochs"][0]
+    assert found["epochs"][1] != plain["epochs"][1]
+
+
+def test_a_range_test_suggests_a_rate_without_a_window(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = "--optimizer adam --epochs 100 --schedule range"
+    found = output(capsys, "descend", *arguments.split())
+    assert 1e-3 < found["suggestion"]["lr"] < 0.1
+
+
+def test_the_noisy_line_can_be_raced(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = "--function noisy-line --rule same --steps 40 --batch 4"
+    found = output(capsys, "race", *arguments.split())
+    assert len(found["runners"]) == 8
+    assert found["target"] > 10

@@ -72,7 +72,7 @@ def test_every_sheet_gives_the_numbers_of_the_tensor_rule(preset: str) -> None:
             loss = surface.loss(theta[None])
             produced = [trainer.number(Cell.parse(c)) for c in ("C33", "D33", "E33")]
             expected = [*theta.tolist(), float(loss)]
-            assert produced == pytest.approx(expected, rel=1e-9, abs=1e-9), (name, preset)
+            assert produced == pytest.approx(expected, rel=1e-12, abs=1e-12), (name, preset)
             trainer.advance()
 
 
