@@ -119,7 +119,8 @@ def _rows(workbook: Workbook, sheet: Sheet) -> Iterator[list[str]]:
                 if kind == Kind.NUMBER:
                     if look in dates:
                         shown = display_text(
-                            value, kind, palette.format(look), workbook.strings, _WIDEST
+                            value, kind, palette.format(look), workbook.strings, _WIDEST,
+                            workbook.date_1904,
                         )
                         line.append(shown)
                     else:

@@ -194,6 +194,7 @@ class Program:
             parse=self._parsed,
             generator=self._generator,
             draws=self._draws,
+            date_1904=self._inputs.date_1904,
         )
 
     def sheet_names(self) -> dict[int, str]:

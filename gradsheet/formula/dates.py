@@ -1,6 +1,7 @@
 """Dates and times as Excel counts them: days since 1900, with its 29 February 1900.
 
-Owns serial numbers, their parts and the texts that spell dates. Standard library only.
+Owns serial numbers, their parts and the texts that spell dates, and the other calendar, whose day
+0 is 1 January 1904: it holds within `counted`, on the thread that asked. Standard library only.
 """
 
 from __future__ import annotations
@@ -8,6 +9,9 @@ from __future__ import annotations
 import datetime
 import math
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 LAST = 2_958_465
@@ -16,6 +20,37 @@ _EPOCH = datetime.date(1899, 12, 30).toordinal()
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
           "October", "November", "December")  # fmt: skip
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
+
+_SHIFT = 1462
+"""1 January 1904 in the calendar of 1900."""
+_calendar = threading.local()
+
+
+@contextmanager
+def counted(is_1904: bool) -> Iterator[None]:
+    """Count dates from 1904, or from 1900, while the context lasts."""
+    before = getattr(_calendar, "is_1904", False)
+    _calendar.is_1904 = is_1904
+    try:
+        yield
+    finally:
+        _calendar.is_1904 = before
+
+
+def is_1904() -> bool:
+    """Whether dates count from 1904 now."""
+    return bool(getattr(_calendar, "is_1904", False))
+
+
+def last() -> int:
+    """Serial number of 31 December 9999."""
+    return LAST - _SHIFT if is_1904() else LAST
+
+
+def weekday(number: float) -> int:
+    """Day of the week of a serial number, 0 for Sunday."""
+    return (math.floor(number) + (_SHIFT if is_1904() else 0) - 1) % 7
 
 
 class Moment(NamedTuple):
@@ -30,7 +65,7 @@ class Moment(NamedTuple):
 
 
 def serial(year: int, month: int, day: int) -> int | None:
-    """Serial number of a date whose month and day may run over; None outside 1900 to 9999."""
+    """Serial number of a date whose month and day may run over; None outside the calendar."""
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
     if not 1899 <= year <= 10_000:
         return None
@@ -40,14 +75,15 @@ def serial(year: int, month: int, day: int) -> int | None:
         first = datetime.date(year, month, 1).toordinal() - _EPOCH
     if first <= 60:  # before the day that never was
         first -= 1
-    number = first + day - 1
-    return number if 0 <= number <= LAST else None
+    number = first + day - 1 - (_SHIFT if is_1904() else 0)
+    return number if 0 <= number <= last() else None
 
 
 def moment(number: float) -> Moment | None:
     """Parts of a serial number, to the nearest second; None outside of Excel's calendar."""
-    if not 0 <= number < LAST + 1:
+    if not 0 <= number < last() + 1:
         return None
+    number += _SHIFT if is_1904() else 0
     day = math.floor(number)
     seconds = math.floor((number - day) * 86_400 + 0.5)
     if seconds == 86_400:
@@ -181,7 +217,7 @@ def _piece(low: str, at: Moment, number: float, half: bool) -> str:
         name = MONTHS[at.month - 1]
         return {1: str(at.month), 2: f"{at.month:02d}", 3: name[:3], 5: name[0]}.get(count, name)
     if low[0] == "d":
-        name = DAYS[(math.floor(number) - 1) % 7]
+        name = DAYS[weekday(number)]
         return {1: str(at.day), 2: f"{at.day:02d}", 3: name[:3]}.get(count, name)
     hour = (at.hour % 12 or 12) if half else at.hour
     value = hour if low[0] == "h" else at.second

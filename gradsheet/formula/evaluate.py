@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradsheet.formula import operators, trace
+from gradsheet.formula import dates, operators, trace
 from gradsheet.formula.areas import Area, Areas, Part, Scatter, area_of
 from gradsheet.formula.batch import Batch, constant, error, plain
 from gradsheet.formula.functions import FUNCTIONS
@@ -67,6 +67,9 @@ class Evaluator(References):
 
     def result(self, expr: Expr) -> Batch:
         """What the cells show: one value each, or an array for an array formula."""
+        if self.world.date_1904 and not dates.is_1904():
+            with dates.counted(True):
+                return self.result(expr)
         try:
             batch = self.batch(expr)
         except _NotUniformError:

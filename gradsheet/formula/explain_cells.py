@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from gradsheet.formula import dates
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.areas import Area, Part, Scatter
 from gradsheet.formula.batch import Batch, plain
@@ -174,6 +175,7 @@ class View:
             sheet_of=inputs.sheet_id,
             sheet_name=inputs.sheet_name,
             parse=self._parsed,
+            date_1904=inputs.date_1904,
         )
 
     def _parsed(self, text_id: int, sheet: int, row: int, col: int) -> Expr:
@@ -186,7 +188,7 @@ class View:
 
     def array(self, expr: Expr, is_array: bool, whole: bool = False) -> Array:
         """The values of a part; `whole` does not intersect a range with the host's row."""
-        with torch.no_grad():
+        with torch.no_grad(), dates.counted(self.inputs.date_1904):
             evaluator = self._evaluator(is_array)
             value: Value = evaluator.value(expr)
             batch: Batch = evaluator.whole(value) if whole else evaluator.one(value)
@@ -208,7 +210,7 @@ class View:
             isinstance(expr, Call) and not _gives_reference(expr.name)
         ):
             return None
-        with torch.no_grad():
+        with torch.no_grad(), dates.counted(self.inputs.date_1904):
             evaluator = self._evaluator(is_array)
             value = evaluator.value(expr)
             if isinstance(value, (Area, Scatter)) and not (whole or is_array or value.is_cell):

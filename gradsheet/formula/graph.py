@@ -106,6 +106,10 @@ class Inputs(Protocol):
     def table_at(self, sheet: int, cell: Cell) -> TableLike | None:
         """The table that a cell belongs to."""
 
+    @property
+    def date_1904(self) -> bool:
+        """Whether serial numbers of dates count from 1904."""
+
 
 @dataclass(frozen=True, slots=True)
 class Component:

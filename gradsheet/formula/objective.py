@@ -376,6 +376,7 @@ def over(world: World, cells: Layered) -> World:
         parse=world.parse,
         generator=world.generator,
         draws=world.draws,
+        date_1904=world.date_1904,
     )
 
 

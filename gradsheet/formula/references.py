@@ -36,6 +36,7 @@ class World:
     demand : called with (sheet, region) before cells are read that a formula found itself
     generator : randomness of volatile functions
     draws : what volatile functions drew, by cell and call, so that it is drawn once
+    date_1904 : whether dates count from 1904
     """
 
     source: Planes
@@ -46,6 +47,7 @@ class World:
     demand: Callable[[int, Region], None] = lambda sheet, region: None
     generator: torch.Generator = field(default_factory=torch.Generator)
     draws: dict[tuple[Any, ...], Tensor] = field(default_factory=dict)
+    date_1904: bool = False
 
 
 class References:

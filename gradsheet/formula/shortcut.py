@@ -162,7 +162,8 @@ def _lay_inputs(cells: Layered, number_cells: list[tuple[int, int, int]], root: 
 def _evaluated(graph: Graph, world: World, cells: Layered, step: Step) -> Batch:
     block = graph.blocks[step.block]
     over = World(cells, world.strings, world.sheet_of, world.sheet_name, world.parse,
-                 generator=world.generator, draws=world.draws)  # fmt: skip
+                 generator=world.generator, draws=world.draws,
+                 date_1904=world.date_1904)  # fmt: skip
     evaluator = Evaluator(over, step.part, False)
     evaluator.block = step.block
     batch = evaluator.result(block.expr)

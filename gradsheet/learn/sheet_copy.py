@@ -125,3 +125,8 @@ class SheetCopy:
     def table_at(self, sheet: int, cell: Cell) -> TableLike | None:
         """See Inputs."""
         return self._inputs.table_at(sheet, cell)
+
+    @property
+    def date_1904(self) -> bool:
+        """See Inputs."""
+        return self._inputs.date_1904

@@ -114,7 +114,7 @@ class GridTools(QObject):
         grid = self._grid
         value, kind = grid.sheet.cells.get(grid.current)
         dialog = FormatCells(
-            formatting.look_now(grid), value, kind, self._document.workbook.strings, self._window
+            formatting.look_now(grid), value, kind, self._document.workbook, self._window
         )
         dialog.chosen.connect(self._change_format)
         self._open(dialog)

@@ -94,9 +94,14 @@ class FormatPalette:
     """The formats of a workbook, each stored once and named by a number that never changes.
 
     Number 0 is the default format.
+
+    Attributes
+    ----------
+    date_1904 : whether its dates count from 1904, as in old Macintosh workbooks
     """
 
     def __init__(self) -> None:
+        self.date_1904 = False
         self._formats: list[Format] = [Format()]
         self._ids: dict[Format, int] = {Format(): 0}
 
@@ -205,10 +210,15 @@ def _bounds(rules: tuple[tuple[Region, int], ...]) -> npt.NDArray[np.int64]:
 
 
 def display_text(
-    value: float, kind: int, look: Format, strings: Strings, max_chars: int = 11
+    value: float,
+    kind: int,
+    look: Format,
+    strings: Strings,
+    max_chars: int = 11,
+    date_1904: bool = False,
 ) -> str:
     """What the grid shows of one value; see `display_texts`."""
-    return _Shower(look, strings).text(value, kind, max_chars)
+    return _Shower(look, strings, date_1904).text(value, kind, max_chars)
 
 
 def display_texts(
@@ -231,7 +241,10 @@ def display_texts(
     """
     cols = values.shape[1]
     room = [max_chars] * cols if isinstance(max_chars, int) else list(max_chars)
-    showers = {int(i): _Shower(palette.format(int(i)), strings) for i in np.unique(format_ids)}
+    showers = {
+        int(i): _Shower(palette.format(int(i)), strings, palette.date_1904)
+        for i in np.unique(format_ids)
+    }
     shown: list[list[str]] = []
     number = int(Kind.NUMBER)
     for row_values, row_kinds, row_formats in zip(
@@ -256,8 +269,8 @@ class _Shower:
 
     __slots__ = ("_format", "_strings", "number")
 
-    def __init__(self, look: Format, strings: Strings) -> None:
-        self._format = number_format(look.code)
+    def __init__(self, look: Format, strings: Strings, date_1904: bool) -> None:
+        self._format = number_format(look.code, date_1904)
         self._strings = strings
         self.number: Callable[[float, int], str] = _number_shower(self._format)
 

@@ -101,7 +101,9 @@ def _in_numbers(workbook: Workbook, sheet: Sheet, search: Search, matches: _Matc
                 text = edit_text(value, Kind.NUMBER, workbook.strings)
             else:
                 look = workbook.palette.format(int(looks[row, col]))
-                text = display_text(value, Kind.NUMBER, look, workbook.strings)
+                text = display_text(
+                    value, Kind.NUMBER, look, workbook.strings, date_1904=workbook.date_1904
+                )
             if matches(text) is not None:
                 found.add(cell)
     return found

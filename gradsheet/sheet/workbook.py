@@ -108,7 +108,6 @@ class Workbook:
         self.palette = FormatPalette()
         self.names: tuple[DefinedName, ...] = ()
         self.tables: tuple[Table, ...] = ()
-        self.date_1904 = False
         self._next_id = 1
 
     @classmethod
@@ -117,6 +116,15 @@ class Workbook:
         workbook = cls()
         workbook.sheets.append(workbook.make_sheet(name))
         return workbook
+
+    @property
+    def date_1904(self) -> bool:
+        """Whether serial numbers of dates count from 1904."""
+        return self.palette.date_1904
+
+    @date_1904.setter
+    def date_1904(self, is_1904: bool) -> None:
+        self.palette.date_1904 = is_1904
 
     def apply(self, edit: Edit) -> tuple[Edit, Change]:
         """Change the workbook.
@@ -142,7 +150,7 @@ class Workbook:
         other = Workbook()
         other.strings, other.palette = self.strings, self.palette
         other.names, other.tables = self.names, self.tables
-        other.date_1904, other._next_id = self.date_1904, self._next_id
+        other._next_id = self._next_id
         for sheet in self.sheets:
             copied = Sheet(sheet.id, sheet.name, self.palette)
             copied.cells = sheet.cells.snapshot()

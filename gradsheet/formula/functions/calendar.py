@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gradsheet.formula import dates
 from gradsheet.formula.batch import Batch, by_host, number_of, plain, text_of
-from gradsheet.formula.dates import LAST, Moment, moment, parse_date, serial
+from gradsheet.formula.dates import Moment, moment, parse_date, serial
 from gradsheet.formula.functions.table import function
 from gradsheet.formula.values import ErrorCode, Scalar, unpack
 
@@ -92,9 +93,9 @@ _enter_day_part("DAY", "Day of a date, 1 to 31.", lambda m: m.day)
 @dated("WEEKDAY", "serial_number, [return_type]", "Day of the week, 1 for Sunday.")
 def weekday(number: float, kind: float = 1.0) -> Scalar:
     """Weekday by one of Excel's countings (1, 2, 3, 11 to 17)."""
-    if not 0 <= number <= LAST:
+    if not 0 <= number <= dates.last():
         return ErrorCode.NUM
-    sunday = (math.floor(number) - 1) % 7  # 0 for Sunday
+    sunday = dates.weekday(number)
     k = int(kind)
     if k == 3:
         return float((sunday - 1) % 7)
@@ -110,9 +111,9 @@ def weeknum(number: float, kind: float = 1.0) -> Scalar:
     at = moment(math.floor(number))
     if at is None or int(kind) not in (1, 2, 11, 12, 13, 14, 15, 16, 17):
         return ErrorCode.NUM
-    first = serial(at.year, 1, 1) or 1
+    first = serial(at.year, 1, 1) or 0
     start = {1: 0, 2: 1}.get(int(kind), int(kind) - 10) % 7
-    return float((math.floor(number) - first + ((first - 1) - start) % 7) // 7 + 1)
+    return float((math.floor(number) - first + (dates.weekday(first) - start) % 7) // 7 + 1)
 
 
 @dated("ISOWEEKNUM", "date", "ISO week of the year.")
@@ -124,7 +125,7 @@ def isoweeknum(number: float) -> Scalar:
 def isoweek(number: float) -> Scalar:
     """ISO 8601 week of a serial number."""
     at = moment(math.floor(number))
-    if at is None or number < 1:
+    if at is None or at.day == 0:
         return ErrorCode.NUM
     day = min(at.day, 28) if (at.month, at.day) == (2, 29) and at.year == 1900 else at.day
     return float(datetime.date(at.year, at.month, day).isocalendar().week)
@@ -221,7 +222,7 @@ def _holidays(evaluator: Evaluator, batch: Batch | None) -> set[int]:
 
 
 def _is_workday(day: int, holidays: set[int]) -> bool:
-    return (day - 1) % 7 not in (0, 6) and day not in holidays
+    return dates.weekday(day) not in (0, 6) and day not in holidays
 
 
 @function("NETWORKDAYS", "start_date, end_date, [holidays]", "Working days between two dates.",
@@ -237,7 +238,7 @@ def networkdays(
         if isinstance(first, ErrorCode) or isinstance(last, ErrorCode):
             return ErrorCode.VALUE
         low, high = sorted((math.floor(first), math.floor(last)))
-        held = sum(_is_workday(day, free) for day in range(low, min(high, LAST) + 1))
+        held = sum(_is_workday(day, free) for day in range(low, min(high, dates.last()) + 1))
         return float(held if first <= last else -held)
 
     return by_host(code, [start, end], evaluator.strings)
@@ -258,7 +259,7 @@ def workday(
         day, left = math.floor(first), math.trunc(steps)
         while left:
             day += 1 if left > 0 else -1
-            if not 0 <= day <= LAST:
+            if not 0 <= day <= dates.last():
                 return ErrorCode.NUM
             if _is_workday(day, free):
                 left -= 1 if left > 0 else -1

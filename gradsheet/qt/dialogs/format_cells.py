@@ -24,10 +24,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.formula.values import Kind, Strings
+from gradsheet.formula.values import Kind
 from gradsheet.qt.dialogs.parts import roomy, without_icons
 from gradsheet.qt.theme import SPACE, current_theme, ui_font
 from gradsheet.sheet.formats import Format, FormatChange, display_text
+from gradsheet.sheet.workbook import Workbook
 
 CATEGORIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("General", "As many digits as fit.", ("General",)),
@@ -62,12 +63,12 @@ class FormatCells(QDialog):
     chosen = Signal(object)
 
     def __init__(
-        self, look: Format, value: float, kind: int, strings: Strings, parent: QWidget
+        self, look: Format, value: float, kind: int, workbook: Workbook, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Format cells")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._look, self._strings = look, strings
+        self._look, self._workbook = look, workbook
         self._value = value if kind == Kind.NUMBER else _SAMPLE
         self.categories = roomy(QListWidget(self))
         self.codes = roomy(QListWidget(self))
@@ -192,7 +193,9 @@ class FormatCells(QDialog):
             Qt.AlignmentFlag.AlignHCenter if look.align == "center" else Qt.AlignmentFlag.AlignLeft
         )
         self.sample.setAlignment(flag | Qt.AlignmentFlag.AlignVCenter)
-        self.sample.setText(display_text(self._value, Kind.NUMBER, look, self._strings, 20))
+        book = self._workbook
+        text = display_text(self._value, Kind.NUMBER, look, book.strings, 20, book.date_1904)
+        self.sample.setText(text)
 
     def accept(self) -> None:
         """Tell what differs from the look at first."""

@@ -50,8 +50,8 @@ class CellStyle:
         "number",
     )
 
-    def __init__(self, look: Format) -> None:
-        self._format = number_format(look.code)
+    def __init__(self, look: Format, date_1904: bool = False) -> None:
+        self._format = number_format(look.code, date_1904)
         self.font = BOLD * look.bold | ITALIC * look.italic
         self.align = look.align
         self.color = look.color
@@ -99,7 +99,8 @@ class CellStyles:
         """The style of a format's number."""
         known = self._styles.get(format_id)
         if known is None:
-            known = CellStyle(self._sheet.formats.palette.format(format_id))
+            palette = self._sheet.formats.palette
+            known = CellStyle(palette.format(format_id), palette.date_1904)
             self._styles[format_id] = known
         return known
 

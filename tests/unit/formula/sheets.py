@@ -81,6 +81,10 @@ class Book:
                 return table
         return None
 
+    @property
+    def date_1904(self) -> bool:
+        return False
+
     def put(
         self,
         address: str,
