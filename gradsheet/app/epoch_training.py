@@ -29,6 +29,7 @@ from gradsheet.lessons.descent_layout import KINDS
 from gradsheet.lessons.function_book import is_function
 from gradsheet.lessons.lesson import LessonBook
 from gradsheet.sheet.edits import Composite, Edit, SetCells, SetValues
+from gradsheet.sheet.roles import Role
 from gradsheet.sheet.workbook import Change, Workbook
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class EpochTraining(Training):
         UserError
             If the names are gone.
         """
-        found = epoch_step_of(self._document.workbook, self.sheet)
+        found = self._epoch()
         if found is None:
             raise UserError(
                 "The sheet no longer says what an epoch is.",
@@ -161,13 +162,23 @@ class EpochTraining(Training):
             )
         return found
 
+    def _epoch(self) -> EpochStep | None:
+        """The epoch with the error that the sheet's names say, or else a role."""
+        workbook = self._document.workbook
+        found = epoch_step_of(workbook, self.sheet)
+        if found is None or found.loss is not None:
+            return found
+        roles = workbook.sheet(self.sheet).roles
+        told = next((role.region.first for role in roles if role.role is Role.LOSS), None)
+        return replace(found, loss=told)
+
     def refresh(self) -> None:
         """Read problem and settings from the sheet: both may have been edited."""
-        epoch = epoch_step_of(self._document.workbook, self.sheet)
-        if epoch is None or epoch.loss is None:
+        epoch = self._epoch()
+        if epoch is None:
             return
         parameters = tuple(Parameter(self.sheet, target) for target in epoch.targets)
-        self.problem = Problem((self.sheet, epoch.loss), parameters)
+        self.problem = Problem((self.sheet, epoch.loss or self._blank()), parameters)
         optimizer = self.run.optimizer
         if optimizer is None:
             return
@@ -176,6 +187,15 @@ class EpochTraining(Training):
         changes = {name: number for name, number in numbers.items() if number is not None}
         with suppress(UserError):  # a setting that no rule takes: the sheet shows what comes of it
             optimizer.hyper = replace(optimizer.hyper, **changes)  # type: ignore[arg-type]
+
+    def _blank(self) -> Cell:
+        """A cell that holds nothing, for a sheet without an error: epochs run, no loss shows."""
+        used = self._document.workbook.sheet(self.sheet).cells.used()
+        return Cell(used.bottom, used.right)
+
+    def _prepare(self) -> None:
+        if self.run.optimizer is not None:  # else `ready` goes on
+            super()._prepare()
 
     def _settings(self) -> dict[str, Cell]:
         """Return the cells of the optimizer's settings by their names in Hyper."""
@@ -218,6 +238,7 @@ class EpochTraining(Training):
         """See Training."""
         self.run.ready()
         self.refresh()
+        self._turns.go_on()
         self._document.notify_run()
 
     def set_hyper(self, **changes: Any) -> None:

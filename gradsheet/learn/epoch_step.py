@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gradsheet.formula.address import Cell, Region
-from gradsheet.formula.syntax import Range, Ref, region_of
+from gradsheet.formula.syntax import Binary, Call, Range, Ref, region_of
 
 if TYPE_CHECKING:
     from gradsheet.formula.graph import Inputs
@@ -56,7 +56,7 @@ class EpochStep:
     carries : tuple of Carry
         Every source is read before any target is written.
     loss : Cell or None
-        The error of an epoch.
+        The error of an epoch; None where the sheet has none.
     log : Cell or None
         Where the list of errors begins; it grows downwards.
     rate, momentum : Cell or None
@@ -96,15 +96,36 @@ def epoch_step_of(inputs: Inputs, sheet: int) -> EpochStep | None:
     if found["slope"] is None or found["lastslope"] is None or not carries:
         return None
     start = named_region(inputs, sheet, "rmsestart")
+    named = next((r.first for name in _LOSSES if (r := named_region(inputs, sheet, name))), None)
     return EpochStep(
         sheet,
         tuple(carries),
-        loss=next((r.first for name in _LOSSES if (r := named_region(inputs, sheet, name))), None),
+        loss=named or _summed_error(inputs, sheet, found["lastslope"]),
         log=Cell(start.top + _LOG_STARTS_BELOW, start.left) if start else None,
         rate=_first(inputs, sheet, "lr"),
         momentum=_first(inputs, sheet, "momentum"),
         path=_path(inputs, sheet),
     )
+
+
+def _summed_error(inputs: Inputs, sheet: int, last: Region) -> Cell | None:
+    """The cell that holds `=SQRT(SUM(...))` of a column of squares down to the last row.
+
+    The lecture names the error on the first of its sheets only.
+    """
+    formulas = inputs.formulas(sheet)
+    for cell, formula in sorted(formulas.items()):
+        match formula.expr:
+            case Call("SQRT", (Call("SUM", (Range() as column,)),)):
+                region = region_of(column, cell)
+            case _:
+                continue
+        if region is None or region.cols != 1 or region.bottom != last.bottom:
+            continue
+        squared = formulas.get(Cell(region.bottom - 1, region.left))
+        if squared is not None and isinstance(squared.expr, Binary) and squared.expr.op == "^":
+            return cell
+    return None
 
 
 def _path(inputs: Inputs, sheet: int) -> tuple[Region, Region] | None:
