@@ -23,6 +23,8 @@ from gradsheet.lessons.lesson import Lesson, LessonBook
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
     from gradsheet.app.filing import Claim
+    from gradsheet.learn.problem import Problem
+    from gradsheet.sheet.names import DefinedName
     from gradsheet.sheet.workbook import Workbook
 
 SESSION = ".gradsheet"
@@ -194,22 +196,75 @@ def _read_workbook(path: Path) -> Callable[[Document], None]:
 
 
 def _workbook_job(document: Document, path: Path) -> Callable[[], Message]:
-    from gradsheet.files.solver_model import model_of_problem, with_model
-
     workbook = copy.copy(document.workbook)  # the same sheets, names of its own
     if document.has_problem:
-        model = model_of_problem(document.problem)
-        workbook.names = with_model(workbook.names, workbook, model)
+        workbook.names = _names_with(workbook, document.problem)
+    source = document.path
 
     def job() -> Message:
         from gradsheet.files.xlsx_write import write_xlsx
 
-        report = write_xlsx(workbook, path)
-        lost = "\n".join(str(finding) for finding in report.findings)
+        if _kept_with(source, workbook, path):
+            return Message("info", f"Saved {path.name}; what else its source holds was kept.")
+        lost = [str(finding) for finding in write_xlsx(workbook, path).findings]
         hint = "Some things have no place in an .xlsx file; the details say which." if lost else ""
-        return Message("info", f"Saved {path.name}, with live formulas.", hint, lost)
+        left = _left_behind(source)
+        if left:
+            hint = "The details list what of the file that it came from is not in it."
+        level: Level = "warning" if left else "info"
+        text = f"Saved {path.name}, with live formulas."
+        return Message(level, text, hint, "\n".join([*lost, *left]))
 
     return job
+
+
+def _names_with(workbook: Workbook, problem: Problem) -> tuple[DefinedName, ...]:
+    """The names with what is learned as Solver model; conditions that were there stay."""
+    from gradsheet.files.solver_model import model_of_problem, solver_model_of, with_model
+
+    sheet, cell = problem.loss
+    if workbook.sheet(sheet).cells.formula(cell) is None:
+        return workbook.names  # epochs of a sheet without an error
+    model, known = model_of_problem(problem), solver_model_of(workbook, sheet)
+    if known is not None:
+        model = dataclasses.replace(
+            known, objective=model.objective, changing=model.changing, goal=model.goal,
+            target=model.target, faults=(),
+        )  # fmt: skip
+        if model == known:
+            return workbook.names  # with all that Excel's Solver has noted there
+    return with_model(workbook.names, workbook, model)
+
+
+def _kept_with(source: Path | None, workbook: Workbook, path: Path) -> bool:
+    """Save a copy of the file that the workbook came from, with all that gradsheet knows not of.
+
+    False where that file is gone, of another kind, or has no place for some of the changes.
+    """
+    from gradsheet.files.patch import Patch
+
+    if source is None or source.suffix.lower() != path.suffix.lower() or not source.is_file():
+        return False
+    try:
+        patch = Patch(source, workbook)
+    except UserError:  # its sheets are others now, or it cannot be read any more
+        return False
+    if patch.unwritten:
+        return False
+    patch.save(path)
+    return True
+
+
+def _left_behind(source: Path | None) -> list[str]:
+    """What the file that a workbook came from holds and a new one will not."""
+    from gradsheet.files.xlsx_read import read_xlsx
+
+    if source is None or source.suffix.lower() not in WORKBOOKS or not source.is_file():
+        return []
+    try:
+        return [f"not in the new file: {finding}" for finding in read_xlsx(source).report.lost]
+    except UserError:
+        return []
 
 
 def _save_back_job(document: Document, path: Path) -> Callable[[], Message]:

@@ -125,7 +125,7 @@ class Patch:
     def _compare_looks(self, old: Sheet, new: Sheet) -> None:
         for what, name in (
             ("column width", "column_widths"), ("row height", "row_heights"), ("note", "notes"),
-            ("frozen rows and columns", "frozen"),
+            ("frozen rows and columns", "frozen"), ("colour scale", "scales"),
         ):  # fmt: skip
             if getattr(old, name) != getattr(new, name):
                 self._notes.add(f"changed {what}", new.name)

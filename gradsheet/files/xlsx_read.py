@@ -16,6 +16,7 @@ from gradsheet.files.formula_cache import kept_text
 from gradsheet.files.own_names import is_own, restore
 from gradsheet.files.report import Findings, Report, Weight
 from gradsheet.files.role_fills import without_role_fills
+from gradsheet.files.scales import shown_scales
 from gradsheet.files.solver_model import solver_models
 from gradsheet.files.support import note_unsupported
 from gradsheet.files.xlsx_cells import Book
@@ -212,6 +213,7 @@ class _Reading:
             self._active = sheet.id
         if reader.color_scales:
             self._scales[sheet.id] = tuple(reader.color_scales)
+            sheet.scales = shown_scales(reader.color_scales, sheet.cells.used())
         for table in package.linked(part, "table"):
             found = read_tables(package.tree(table), sheet, self._findings)
             self._workbook.tables += found

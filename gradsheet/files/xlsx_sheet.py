@@ -164,10 +164,11 @@ class SheetReader:
         if "s" in given and flag(given, "customFormat"):
             style = self._format_id(given["s"])
         self._runs.begin_row(row, style)
-        if "ht" in given and flag(given, "customHeight"):
-            self._sheet.row_heights[row] = max(0, min(1000, round(decimal(given, "ht") * _POINT)))
-        if flag(given, "hidden"):
-            self._note("hidden row")
+        is_hidden = flag(given, "hidden")
+        if is_hidden or ("ht" in given and flag(given, "customHeight")):
+            own = decimal(given, "ht") if flag(given, "customHeight") else 0.0
+            height = max(0, min(1000, round(own * _POINT)))
+            self._sheet.row_heights[row] = -height if is_hidden else height
 
     def _start_c(self, given: Attributes) -> None:
         if not self._in_data or self._runs is None:
@@ -279,13 +280,13 @@ class SheetReader:
         style = self._format_id(given.get("style", "0"))
         if style:
             self._columns.update(dict.fromkeys(range(first, last), style))
-        if flag(given, "hidden"):
-            self._note("hidden column", last - first)
-        elif "width" in given and flag(given, "customWidth"):
-            width = pixels_of_width(decimal(given, "width"))
+        is_hidden = flag(given, "hidden")
+        if is_hidden or ("width" in given and flag(given, "customWidth")):
+            width = pixels_of_width(decimal(given, "width")) if "width" in given else 0
             # The far columns of a sheet that was widened as a whole hold nothing.
-            if 0 < width < 2000 and last - first < MAX_COLS // 2:
-                self._sheet.column_widths.update(dict.fromkeys(range(first, last), width))
+            if (is_hidden or 0 < width) and width < 2000 and last - first < MAX_COLS // 2:
+                size = -max(0, width) if is_hidden else width
+                self._sheet.column_widths.update(dict.fromkeys(range(first, last), size))
 
     # Conditional formats: colour scales are read, all others counted.
 

@@ -161,9 +161,7 @@ class SheetWriter:
         if not runs:
             return ""
         inside = "".join(
-            f'<col min="{first + 1}" max="{end}" '
-            f'width="{width_of_pixels(_USUAL_WIDTH if width is None else width)!r}"'
-            f'{"" if width is None else _CUSTOM_WIDTH}'
+            f'<col min="{first + 1}" max="{end}"{_width(width)}'
             f'{f" style={chr(34)}{self._style(look)}{chr(34)}" if look else ""}/>'
             for first, end, width, look in runs
         )
@@ -211,7 +209,8 @@ class SheetWriter:
             attributes += f' s="{self._style(own)}" customFormat="1"'
         height = self._sheet.row_heights.get(row)
         if height is not None:
-            attributes += f' ht="{height * 0.75!r}" customHeight="1"'
+            attributes += f' ht="{abs(height) * 0.75!r}" customHeight="1"' if height else ""
+            attributes += _HIDDEN if height <= 0 else ""
         cells = [
             self._cell(row, col, value, kind, look, formulas.get(col))
             for col, value, kind, look in zip(
@@ -276,7 +275,17 @@ class SheetWriter:
         return head, f'<f t="array" ref="{region}">{text}</f>'
 
 
+def _width(width: int | None) -> str:
+    """The width of a column as attributes; what is not above 0 is hidden."""
+    hidden = _HIDDEN if width is not None and width <= 0 else ""
+    if width == 0:
+        return hidden
+    own = "" if width is None else _CUSTOM_WIDTH
+    return f' width="{width_of_pixels(abs(width or _USUAL_WIDTH))!r}"{own}{hidden}'
+
+
 _CUSTOM_WIDTH = ' customWidth="1"'
+_HIDDEN = ' hidden="1"'
 _MARGINS = (
     '<pageMargins left="0.7" right="0.7" top="0.75" bottom="0.75" header="0.3" footer="0.3"/>'
 )

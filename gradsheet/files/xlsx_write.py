@@ -14,6 +14,7 @@ from gradsheet.files.atomic import write_atomically
 from gradsheet.files.file_facts import FileFacts
 from gradsheet.files.own_names import own_names
 from gradsheet.files.report import Report
+from gradsheet.files.scales import file_scales
 from gradsheet.files.xlsx_notes import comments_xml, drawing_xml
 from gradsheet.files.xlsx_sheet_writing import SheetWriter, Tables
 from gradsheet.files.xlsx_spelling import Spelling
@@ -113,8 +114,8 @@ class _Writing:
                     self._put(f"xl/tables/table{table_number}.xml",
                               self._table_xml(table, table_number), f"{_TYPES}.table+xml")
                 ids["tables"] = tuple(names)
-                writer = SheetWriter(sheet, self.tables,
-                                     self._facts.color_scales.get(sheet.id, ()), ids,
+                scales = self._facts.color_scales.get(sheet.id) or tuple(file_scales(sheet.scales))
+                writer = SheetWriter(sheet, self.tables, scales, ids,
                                      sheet.id == active)  # fmt: skip
                 self._put(f"xl/worksheets/sheet{number}.xml", writer.pieces(),
                           f"{_TYPES}.worksheet+xml")  # fmt: skip

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from gradsheet.app.document import Document
+from gradsheet.app.opening import open_file
 from gradsheet.formula.address import Cell
 from gradsheet.formula.compiler import compile_program
 from gradsheet.formula.syntax import parse
@@ -48,6 +50,28 @@ def contents(sheet: Any) -> dict[Cell, Any]:
 
 def is_formula(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("=") and len(value) > 1
+
+
+@pytest.mark.parametrize("year", ["2017", "2019"])
+def test_every_sheet_of_the_lecture_runs_its_epochs(year: str, reference: Path) -> None:
+    document = Document()
+    try:
+        open_file(document, reference / "workbooks" / f"graddesc_{year}.xlsx")
+        document.finish()
+        for file, name, _ in SHEETS:
+            sheet = document.workbook.by_name(name) if file == year else None
+            if sheet is not None:
+                read = sheet.cells.get
+                document.show_sheet(sheet.id)
+                carried = [read(c.source.first)[0] for c in document.training.epoch.carries]
+                document.step_run(1)
+                document.finish()
+                arrived = [read(c.target.first)[0] for c in document.training.epoch.carries]
+                assert arrived == pytest.approx(carried, rel=1e-12), name
+                has_error = document.training.epoch.loss is not None
+                assert (document.loss_now() is not None) == has_error
+    finally:
+        document.close()
 
 
 @pytest.mark.parametrize(("year", "theirs", "ours"), SHEETS)

@@ -126,8 +126,9 @@ def fill_sheet(draw: st.DrawFn, workbook: Workbook, sheet: Sheet) -> None:
             sheet.cells.write(Region.of(cell), 1.0, kinds)
     for region in draw(st.lists(REGIONS, max_size=4)):
         sheet.formats = sheet.formats.changed(region, draw(FORMATS))
-    sheet.column_widths = draw(st.dictionaries(st.integers(0, 60), st.integers(5, 400), max_size=4))
-    sheet.row_heights = draw(st.dictionaries(st.integers(0, 60), st.integers(5, 400), max_size=4))
+    sizes = st.integers(5, 400) | st.integers(-400, -5) | st.just(0)  # not above 0: hidden
+    sheet.column_widths = draw(st.dictionaries(st.integers(0, 60), sizes, max_size=4))
+    sheet.row_heights = draw(st.dictionaries(st.integers(0, 60), sizes, max_size=4))
     sheet.frozen = Cell(*draw(st.sampled_from([(0, 0), (1, 0), (0, 2), (3, 1)])))
     notes = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=9)
     sheet.notes = draw(st.dictionaries(CELLS, notes, max_size=3))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,9 +14,13 @@ from gradsheet.app.epoch_training import EpochTraining
 from gradsheet.app.path_view import path_view
 from gradsheet.app.schedule_choice import TITLES, ScheduleChoice
 from gradsheet.formula.address import Cell, Region
+from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import Kind, UserError
 from gradsheet.lessons.catalogue import LESSONS
 from gradsheet.lessons.descent_layout import KINDS
+from gradsheet.sheet.edits import SetRoles
+from gradsheet.sheet.names import DefinedName
+from gradsheet.sheet.roles import Role, RoleRegion
 
 
 @pytest.fixture
@@ -490,3 +495,64 @@ def test_the_path_is_that_of_the_epochs_in_the_record(document: Document) -> Non
     document.set_hyper(lr=5e-5)
     step(document)
     assert len(path_view(document).trail) == 4 * 29  # type: ignore[union-attr]
+
+
+def sheet_of_epochs(name: str, error: str = "") -> Document:
+    """A document whose sheet carries C2 to C1 as the lecture's names say, its error unnamed."""
+    document = Document()
+    document.new_workbook()
+    sheet = document.book.sheet
+    for cell, text in {
+        "C1": "8", "C2": "=C1/2", "D1": "4", "D2": "=D1/2", "E1": "=C1^2", "E2": "=C2^2",
+    }.items():  # fmt: skip
+        document.enter(sheet, Cell.parse(cell), text)
+    if error:
+        document.enter(sheet, Cell.parse("E3"), error)
+    host = Cell(0, 0)
+    places = {"const": "C1", "lastconst": "C2", "slope": "D1", "lastslope": "D2"}
+    for named, cell in places.items():
+        column, row = cell
+        expr = parse(f"=${column}${row}", host)
+        document.workbook.names += (DefinedName(named, expr, sheet),)
+    document.finish()
+    document.workbook.sheet(sheet).name = name
+    workbook = document.workbook.snapshot()
+    document.open_book(replace(document.book, workbook=workbook), document.lesson, None)
+    return document
+
+
+def test_epochs_run_on_a_sheet_without_an_error() -> None:
+    document = sheet_of_epochs("adam")
+    try:
+        document.step_run(2)  # asked for before the engine is there
+        document.finish()
+        cells = document.workbook.sheets[0].cells
+        assert [cells.get(Cell.parse(at))[0] for at in ("C1", "D1")] == [2.0, 1.0]
+        assert document.run.step == 2
+        assert document.loss_now() is None
+    finally:
+        document.close()
+
+
+def test_the_error_of_a_sheet_is_the_root_of_a_sum_of_squares() -> None:
+    document = sheet_of_epochs("momentum", "=SQRT(SUM(E1:E2))")
+    try:
+        document.step_run(1)
+        document.finish()
+        assert document.loss_now() == pytest.approx((16 + 4) ** 0.5)
+    finally:
+        document.close()
+
+
+def test_a_role_says_what_the_error_of_a_sheet_is() -> None:
+    document = sheet_of_epochs("rmsprop", "=E1+E2")
+    try:
+        document.finish()
+        sheet = document.book.sheet
+        role = RoleRegion(Region.parse("E3"), Role.LOSS, "error")
+        document.apply(SetRoles(sheet, (role,)))
+        document.step_run(1)
+        document.finish()
+        assert document.loss_now() == pytest.approx(16 + 4)
+    finally:
+        document.close()
