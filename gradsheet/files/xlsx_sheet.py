@@ -284,7 +284,7 @@ class SheetReader:
         if is_hidden or ("width" in given and flag(given, "customWidth")):
             width = pixels_of_width(decimal(given, "width")) if "width" in given else 0
             # The far columns of a sheet that was widened as a whole hold nothing.
-            if (is_hidden or 0 < width) and width < 2000 and last - first < MAX_COLS // 2:
+            if (is_hidden or width > 0) and width < 2000 and last - first < MAX_COLS // 2:
                 size = -max(0, width) if is_hidden else width
                 self._sheet.column_widths.update(dict.fromkeys(range(first, last), size))
 
