@@ -52,6 +52,15 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     _flush_folder(target.parent)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8. Raises UserError as `write_atomically`."""
+
+    def write(draft: Path) -> None:
+        draft.write_text(text, encoding="utf-8")
+
+    write_atomically(path, write)
+
+
 def _usual_mode() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -260,11 +260,17 @@ class Objective:
         """The generated code, "" if there is none."""
         return self._variants[0].source if self._variants else ""
 
-    def _specialise(self, theta: Tensor) -> None:
-        def evaluated(root: Tensor) -> Tensor:
-            return self._full(root, self._setting.path)[1]
+    @property
+    def setting(self) -> Setting:
+        """What it was made from."""
+        return self._setting
 
-        made = specialised(evaluated, theta)
+    def evaluated(self, theta: Tensor) -> Tensor:
+        """The loss by the full evaluator, to be recorded or differentiated."""
+        return self._full(theta, self._setting.path)[1]
+
+    def _specialise(self, theta: Tensor) -> None:
+        made = specialised(self.evaluated, theta)
         if made is not None:
             self._variants.insert(0, made)
 

@@ -139,6 +139,10 @@ class EpochTrainer(PacedRun):
 
     # --- the record
 
+    def cells_kept(self) -> list[Cell]:
+        """Return the cells whose numbers make a step, in the order of its ``theta``."""
+        return [cell for region in self._kept for cell in region.cells()]
+
     def twin(self) -> EpochTrainer:
         """Return a trainer of the same sheet to make this one's steps again with."""
         other = copy(self)
