@@ -5,14 +5,19 @@ Owns the temporary file, the flush to disk and the rename. Knows nothing of what
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from gradsheet.formula.values import UserError
 
 NEW_FILE_MODE = 0o666
+DRAFT = ".part"
+DRAFT_S = 3600.0
+"""A draft that has not been written to for so long belongs to no writing."""
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -31,9 +36,10 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         If the folder is missing, is read-only or is full.
     """
     target = path.resolve()  # a link keeps pointing at the file that it points at
+    _clear_drafts(target)
     try:
         handle, name = tempfile.mkstemp(
-            prefix=f".{target.name}.", suffix=".part", dir=target.parent
+            prefix=f".{target.name}.", suffix=DRAFT, dir=target.parent
         )
     except OSError as fault:
         raise _refused(path, fault) from fault
@@ -59,6 +65,17 @@ def write_text(path: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8")
 
     write_atomically(path, write)
+
+
+def _clear_drafts(target: Path) -> None:
+    """Remove what a writing of this file has left that was killed long ago."""
+    oldest = time.time() - DRAFT_S
+    for draft in target.parent.glob(f".{glob.escape(target.name)}.*{DRAFT}"):
+        try:
+            if draft.stat().st_mtime < oldest:
+                draft.unlink()
+        except OSError:
+            continue
 
 
 def _usual_mode() -> int:

@@ -77,8 +77,11 @@ class FileLock:
                 break
             os.close(handle)
         here = Holder.here()
-        os.ftruncate(handle, 0)
-        os.write(handle, json.dumps([here.pid, here.host, here.since]).encode())
+        try:
+            os.ftruncate(handle, 0)
+            os.write(handle, json.dumps([here.pid, here.host, here.since]).encode())
+        except OSError:  # on a full disk it stays empty, and locks as well
+            pass
         return cls(path, handle)
 
     def touch(self) -> None:

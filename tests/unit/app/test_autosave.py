@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,20 @@ def test_a_change_is_written_within_the_time_and_once(desk: Desk) -> None:
     desk.wait(AUTOSAVE_S + 2)
     assert path.stat().st_mtime_ns > version
     assert AUTOSAVE_S < 30
+
+
+def test_work_without_a_pause_is_written_again_and_again(desk: Desk) -> None:
+    written = [desk.now]
+    for number in range(400):
+        desk.document.set_hyper(lr=0.001 + number / 1e5)
+        desk.now += 0.5
+        desk.autosave.poll()
+        if desk.autosave._task is not None:
+            desk.autosave._task.join()
+            written.append(desk.now)
+    gaps = [later - earlier for earlier, later in pairwise(written)]
+    assert len(gaps) >= 8
+    assert max(gaps) <= AUTOSAVE_S + 2
 
 
 @pytest.mark.parametrize("what", ["a step", "a rate", "an optimizer", "an edit"])
