@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gradsheet.app.messages import doing
 from gradsheet.app.uncomputed import Circle, Uncomputed, unsupported_origins
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
@@ -89,10 +90,11 @@ class Engine:
             if self._jobs and self._jobs[0] is first:
                 self._jobs.popleft()
                 error = first.future.exception()
-                if error is None:
-                    first.then(first.future.result())
-                else:
-                    first.failed(error)
+                with doing(first.doing):
+                    if error is None:
+                        first.then(first.future.result())
+                    else:
+                        first.failed(error)
 
     @property
     def doing(self) -> str:

@@ -10,7 +10,8 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,6 +20,7 @@ from gradsheet.formula.values import UserError
 Level = Literal["info", "warning", "error"]
 
 LOG_LIMIT = 500
+_DOING = "While "
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,29 @@ class Message:
     at: float = field(default_factory=time.time)
 
 
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """Let an exception that passes here know what was being done, where it does not know yet.
+
+    Parameters
+    ----------
+    what : str
+        The end of "while ...", for example ``"opening ratings.csv"``.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, UserError) and was_doing(error) is None:
+            error.add_note(f"{_DOING}{what}.")
+        raise
+
+
+def was_doing(error: BaseException) -> str | None:
+    """Return what was being done when an exception came, where `doing` has noted it."""
+    notes = (note for note in getattr(error, "__notes__", ()) if note.startswith(_DOING))
+    return next((note.removeprefix(_DOING).removesuffix(".") for note in notes), None)
+
+
 def message_of(error: BaseException, doing: str) -> Message:
     """Turn an exception into a message.
 
@@ -59,15 +84,17 @@ def message_of(error: BaseException, doing: str) -> Message:
     error : BaseException
         A `UserError` speaks for itself; anything else is a bug and carries its traceback.
     doing : str
-        What was being done, as the end of "while ...", for example ``"opening ratings.csv"``.
+        What was being done, as the end of "while ...", for example ``"opening ratings.csv"``;
+        what the exception itself knows counts for more.
     """
     if isinstance(error, UserError):
         return Message("warning", error.text, error.hint)
     detail = "".join(traceback.format_exception(error))
     return Message(
         "error",
-        f"Something went wrong while {doing}: {type(error).__name__}: {error}",
-        "Your workbook is as it was. Copy the details into a bug report.",
+        f"Something went wrong while {was_doing(error) or doing}: "
+        f"{type(error).__name__}: {error}",
+        "Your work is kept. Copy the details into a bug report.",
         detail,
     )
 

@@ -15,7 +15,7 @@ from PySide6.QtGui import QAction, QIcon, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from gradsheet.app.commands import COMMANDS, Command, command
-from gradsheet.app.messages import message_of
+from gradsheet.app.messages import doing, message_of
 from gradsheet.formula.values import UserError
 from gradsheet.qt import icons
 from gradsheet.qt.file_commands import FILE_COMMANDS
@@ -218,9 +218,10 @@ def show_shortcuts(window: MainWindow) -> None:
 
 
 @_window("help.messages", "Messages", menu="Help", shortcuts=("Ctrl+Shift+M",),
-         icon="message-square-text")  # fmt: skip
+         icon="message-square-text",
+         checked=lambda window: window.message_log.is_open)  # fmt: skip
 def show_messages(window: MainWindow) -> None:
-    """Show everything the program has said since it was started."""
+    """Show or hide everything the program has said since it was started, to read and to copy."""
     window.show_messages()
 
 
@@ -356,7 +357,8 @@ class Actions(QObject):
 
     def _run(self, entry: Command) -> None:
         try:
-            entry.run(self._context(entry))
+            with doing(f'doing "{entry.title}"'):
+                entry.run(self._context(entry))
         except UserError as error:
             self._document.say(message_of(error, entry.title))
         self._window.after_command()

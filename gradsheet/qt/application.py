@@ -27,6 +27,8 @@ from PySide6.QtWidgets import QApplication
 
 from gradsheet import __version__, tasks
 from gradsheet.app import settings as settings_file
+from gradsheet.app.autosave import folder
+from gradsheet.app.crash import LastWords
 from gradsheet.app.document import Document
 from gradsheet.app.engine import Engine
 from gradsheet.app.messages import Message, MessageLog, message_of
@@ -63,6 +65,8 @@ class Reporter(QObject):
     def __init__(self, log: MessageLog, parent: QObject) -> None:
         super().__init__(parent)
         self._log = log
+        self.before_ending: Callable[[], object] | None = None
+        """Called when Qt is about to end the process."""
         self._seen: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -78,6 +82,9 @@ class Reporter(QObject):
     def report_qt(self, kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
         """Log what Qt itself complains of; it is no news for the user, so no banner."""
         level = _QT_LEVELS.get(kind)
+        is_here = threading.current_thread() is threading.main_thread()
+        if kind == QtMsgType.QtFatalMsg and is_here and self.before_ending is not None:
+            self.before_ending()
         if level is None or self._is_repeated(text):
             return
         print(f"Qt: {text}", file=sys.stderr)
@@ -121,12 +128,22 @@ class Hooks:
         if issubclass(kind, KeyboardInterrupt):
             QCoreApplication.quit()
             return
-        self._reporter.report(error.with_traceback(trace), "handling input")
+        self._reporter.report(error.with_traceback(trace), f"handling input{_where(trace)}")
 
     def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None:
             name = args.thread.name if args.thread else "a thread"
             self._reporter.report(args.exc_value, f"working in {name}")
+
+
+def _where(trace: TracebackType | None) -> str:
+    """Return which of our functions an exception went out of: the first, where input came in."""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if "gradsheet" in trace.tb_frame.f_globals.get("__name__", ""):
+            return f" ({code.co_qualname})"
+        trace = trace.tb_next
+    return ""
 
 
 class PatientDocument(Document):
@@ -222,10 +239,12 @@ def run(options: Namespace) -> int:
     application = create_application()
     log = MessageLog()
     reporter = Reporter(log, application)
-    hooks = Hooks(reporter)
+    hooks, last_words = Hooks(reporter), LastWords(folder())
     hooks.install()
+    last_words.listen()
     try:
         window = open_window(options, log)
+        reporter.before_ending = window.care.save_aside
         reporter.reported.connect(window.show_message)
         window.closed.connect(application.quit)
         application.commitDataRequest.connect(window.care.save_aside)
@@ -233,6 +252,7 @@ def run(options: Namespace) -> int:
         window.show()
         code = application.exec()
         _shut_down(window, reporter)
+        last_words.stop()
     finally:
         hooks.remove()
     return code

@@ -6,6 +6,7 @@ who holds a file is `app.filing`'s. A window without it (as in tests) closes wit
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,9 +15,9 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
-from gradsheet.app import recovery
+from gradsheet.app import crash, recovery
 from gradsheet.app import settings as settings_file
-from gradsheet.app.autosave import Autosave
+from gradsheet.app.autosave import Autosave, folder
 from gradsheet.app.filing import Filing
 from gradsheet.app.messages import Message, message_of
 from gradsheet.files.autosaves import Autosaved
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gradsheet.qt.main_window import MainWindow
 
 LOST = "gradsheet ended before this was saved."
+HINT = "The details say where; copy them into a bug report."
 LYING_ASIDE = "Unsaved work that lies aside."
 ASKING = ("file.new", "lesson.open.", "lesson.of_ratings")
 """How the ids of commands begin that put another workbook in the place of the one that is open."""
@@ -123,7 +125,17 @@ class FileCare(QObject):
 
     def save_aside(self) -> None:
         """Write unsaved work aside and wait for it: the program may be about to end."""
-        self.autosave.now()
+        try:
+            self.autosave.now()
+        except Exception:
+            traceback.print_exc()
+
+    def save_soon(self) -> None:
+        """Write unsaved work aside without waiting; something has just gone wrong."""
+        try:
+            self.autosave.soon()
+        except Exception:  # what went wrong may be what is to be saved; tell of the first
+            traceback.print_exc()
 
     def close(self) -> None:
         """The window closes: keep what has to be kept, and let go of the files; once."""
@@ -201,7 +213,11 @@ class FileCare(QObject):
     # ------------------------------------------------------------------ recovery
 
     def look_for_lost(self) -> None:
-        """Look in a thread whether an earlier window left work, and offer it."""
+        """Look whether an earlier window left work, and offer it; say what ended it."""
+        for report in crash.reports(folder()):
+            self._document.say(
+                Message("warning", "gradsheet was ended by a fault the last time.", HINT, report)
+            )
         self._look(LOST, partial(recovery.lost))
 
     def show_everything(self) -> None:

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from gradsheet.app.document import Document
-from gradsheet.app.messages import Message
+from gradsheet.app.messages import Message, doing
 from gradsheet.app.run import RunView
 from gradsheet.app.settings import Settings
 from gradsheet.lessons.catalogue import LESSONS
@@ -41,7 +41,8 @@ from gradsheet.qt.grid.view import GridView
 from gradsheet.qt.grid_tools import GridTools
 from gradsheet.qt.layout_memory import LayoutMemory
 from gradsheet.qt.looking_docks import LookingDocks
-from gradsheet.qt.messages_banner import MessageBanner, MessageWindows
+from gradsheet.qt.message_dock import MessageDock
+from gradsheet.qt.messages_banner import MessageBanner
 from gradsheet.qt.notifier import Notifier
 from gradsheet.qt.panels.guide import Guide
 from gradsheet.qt.panels.lesson_list import LessonList
@@ -201,6 +202,7 @@ class MainWindow(QMainWindow):
             self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
             dock.visibilityChanged.connect(self._refresh_actions)
             self.docks[name] = dock
+        self.message_log = MessageDock(self.document.log, self)
         self.lab = DescentLab(self)
         self.looking_docks = LookingDocks(self)
         self.ratings_docks = RatingsDocks(self)
@@ -226,8 +228,7 @@ class MainWindow(QMainWindow):
         self.guide.command_asked.connect(self._on_command_asked)
         self.loss_plot.log_changed.connect(self._on_log_changed)
         self.run_bar.speed_changed.connect(self._on_speed_changed)
-        self.message_windows = MessageWindows(self.document.log, self)
-        self.banner.details_asked.connect(self.message_windows.show_details)
+        self.banner.details_asked.connect(self.message_log.show_details)
         self.progress.cancelled.connect(self.opening.cancel)
         self.opening.progressed.connect(self.progress.show_progress)
         self.opening.opened.connect(self._on_opened)
@@ -240,11 +241,12 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------------------------ the clock
 
     def _poll(self) -> None:
-        self.document.poll()
-        self.opening.poll()
-        self.lab.poll()
-        self.looking_docks.poll()
-        self.ratings_docks.poll()
+        with doing("bringing in results"):
+            self.document.poll()
+            self.opening.poll()
+            self.lab.poll()
+            self.looking_docks.poll()
+            self.ratings_docks.poll()
         if self.care is not None:
             self.care.poll()
 
@@ -299,12 +301,16 @@ class MainWindow(QMainWindow):
         self._on_run(document.run_view())
 
     def show_message(self, message: Message) -> None:
-        """Show a message: what needs an answer in the banner, what does not in the status bar."""
+        """Show a message: what needs an answer in the banner, what does not in the status bar.
+
+        Before a bug is told of, unsaved work is written aside.
+        """
+        if message.level == "error" and self.care is not None:
+            self.care.save_soon()
         if message.level == "info" and not message.action:
             self.status.show_note(f"{message.text} {message.hint}".strip())
         else:
             self.banner.show_message(message)
-        self.message_windows.add(message)
 
     def _on_grid_message(self, text: str, hint: str) -> None:
         self.document.say(Message("warning", text, hint))
@@ -428,8 +434,8 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------------------------ help
 
     def show_messages(self) -> None:
-        """Show everything that has been said since the start."""
-        self.message_windows.show_log()
+        """Show or hide everything that has been said since the start."""
+        self.message_log.toggle()
 
     def show_shortcuts(self) -> None:
         """List every command with its keys."""
@@ -495,6 +501,7 @@ class MainWindow(QMainWindow):
         if self.care is not None:
             self.care.close()
         self._view.stop()
+        self.message_log.stop()
         self.document.close()
         super().closeEvent(event)
         self.closed.emit()

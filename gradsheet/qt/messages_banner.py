@@ -1,46 +1,27 @@
-"""What the program says to its user: a banner above the grid, and the log of all messages.
+"""What the program says to its user: a banner above the grid, never modal.
 
-Owns how a `Message` looks. Never modal. Knows no document; a hint that offers a command is
-given back as `action_asked`.
+Owns how a `Message` looks. Knows no document; a hint that offers a command presses its action.
+The log of all messages is `panels.message_log`'s.
 """
 
 from __future__ import annotations
 
 import html
 import textwrap
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QGuiApplication
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QTextBrowser,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QAction, QColor
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
-from gradsheet.app.messages import Message, MessageLog
+from gradsheet.app.messages import Message
 from gradsheet.qt import icons
-from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
-from gradsheet.qt.theme import SPACE, STRIPE_PX, current_theme, mono_font
+from gradsheet.qt.message_levels import ICONS, level_colour
+from gradsheet.qt.styling import set_style
+from gradsheet.qt.theme import SPACE, STRIPE_PX, current_theme
 
 MOST_CHARACTERS = 240
 """A banner has two or three lines; the whole text is in the details and in the log."""
-ICONS = {"info": "info", "warning": "triangle-alert", "error": "circle-x"}
-
-
-def level_colour(level: str) -> str:
-    """Return the colour of a level's icon and stripe, ``#RRGGBB``."""
-    theme = current_theme()
-    return {"info": theme.accent, "warning": theme.warning, "error": theme.error}[level]
 
 
 class MessageBanner(QFrame):
@@ -146,129 +127,3 @@ class MessageBanner(QFrame):
         self.dismiss()
         if offered is not None:
             offered.trigger()
-
-
-class DetailsWindow(QDialog):
-    """The details of one message, to read and to copy."""
-
-    def __init__(self, message: Message, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Details of a message")
-        self.resize(720, 420)
-        set_style(self, PLAIN_BUTTONS)
-        heading = QLabel(f"<b>{html.escape(message.text)}</b><br>{html.escape(message.hint)}", self)
-        heading.setWordWrap(True)
-        self._detail = QPlainTextEdit(message.detail, self)
-        self._detail.setReadOnly(True)
-        self._detail.setFont(mono_font())
-        self._detail.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
-        copy.clicked.connect(self._copy)
-        buttons.rejected.connect(self.close)
-        column = QVBoxLayout(self)
-        column.setSpacing(SPACE)
-        for widget in (heading, self._detail, buttons):
-            column.addWidget(widget)
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._detail.toPlainText())
-
-
-class MessageLogWindow(QDialog):
-    """All messages since the start, newest last; stays open beside the work."""
-
-    def __init__(self, messages: Iterable[Message], parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Messages")
-        self.resize(640, 400)
-        set_style(self, PLAIN_BUTTONS)
-        self._messages = list(messages)
-        self._view = QTextBrowser(self)
-        self._view.setAccessibleName("All messages")
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        copy = buttons.addButton("Copy all", QDialogButtonBox.ButtonRole.ActionRole)
-        copy.clicked.connect(self._copy)
-        buttons.rejected.connect(self.close)
-        column = QVBoxLayout(self)
-        column.setSpacing(SPACE)
-        column.addWidget(self._view, 1)
-        column.addWidget(buttons)
-        self._show()
-
-    def add(self, message: Message) -> None:
-        """Append a message that has just come."""
-        self._messages.append(message)
-        self._show()
-
-    def text(self) -> str:
-        """Return all messages with their details as plain text."""
-        return "\n\n".join(
-            "\n".join(filter(None, (f"{_clock(m)} {m.level}: {m.text}", m.hint, m.detail)))
-            for m in self._messages
-        )
-
-    def _show(self) -> None:
-        theme = current_theme()
-        if not self._messages:
-            self._view.setHtml(
-                f"<p style='color:{theme.muted}'>Nothing has been said yet. Warnings, errors and "
-                "notes appear here with their time.</p>"
-            )
-            return
-        parts = []
-        for message in self._messages:
-            detail = message.detail and f"<pre>{html.escape(message.detail)}</pre>"
-            parts.append(
-                f"<p><span style='color:{theme.muted}'>{_clock(message)}</span> &nbsp;"
-                f"<span style='color:{level_colour(message.level)}'>{message.level}</span> &nbsp;"
-                f"<b>{html.escape(message.text)}</b> {html.escape(message.hint)}</p>{detail}"
-            )
-        self._view.setHtml("".join(parts))
-        self._view.verticalScrollBar().setValue(self._view.verticalScrollBar().maximum())
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.text())
-
-
-class MessageWindows(QObject):
-    """Opens the windows of details and of the log, and keeps the log's up to date.
-
-    Parameters
-    ----------
-    log : MessageLog
-    window : QWidget
-        Their parent.
-    """
-
-    def __init__(self, log: MessageLog, window: QWidget) -> None:
-        super().__init__(window)
-        self._log = log
-        self._window = window
-        self.log_window: MessageLogWindow | None = None
-
-    def show_log(self) -> None:
-        """Show everything that has been said since the start."""
-        if self.log_window is None:
-            self.log_window = MessageLogWindow(self._log.messages(), self._window)
-            self.log_window.destroyed.connect(self._forget)
-        self.log_window.show()
-        self.log_window.raise_()
-
-    def show_details(self, message: Message) -> None:
-        """Show the details of one message."""
-        DetailsWindow(message, self._window).show()
-
-    def add(self, message: Message) -> None:
-        """Add a message that has just come to the log's window, if that is open."""
-        if self.log_window is not None:
-            self.log_window.add(message)
-
-    def _forget(self) -> None:
-        self.log_window = None
-
-
-def _clock(message: Message) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(message.at))

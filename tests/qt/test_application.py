@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gradsheet.app.messages import MessageLog
+from gradsheet.app.recovery import lost
 from gradsheet.formula.values import UserError
 from gradsheet.qt import application
 from gradsheet.qt.application import Hooks, Reporter
@@ -173,6 +174,65 @@ def test_a_signal_closes_the_window_in_order(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "exit 0" in result.stdout
     assert signal.SIGTERM
+
+
+TYPED = (
+    "window.document.enter(window.document.workbook.sheets[0].id, (39, 0), 'precious'); "
+    "window.document.finish(); "
+)
+"""Once torch is there, for the engine waits for the first paint."""
+
+
+def left(tmp_path: Path) -> list[str]:
+    """Return the titles of the work that lies aside."""
+    return [entry.origin.title for entry in lost(tmp_path / "recovery")]
+
+
+def soon(code: str) -> str:
+    """Return an action that does something half a second after the window shows."""
+    return f"QTimer.singleShot(500, lambda: exec({code!r}, {{'window': window}}))"
+
+
+def test_a_signal_closes_without_a_question_and_keeps_the_work(tmp_path: Path) -> None:
+    action = soon(TYPED + "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+    result = run_process(action, tmp_path)
+    assert "exit 0" in result.stdout, result.stderr
+    assert left(tmp_path) == ["Dot product"]
+
+
+def test_before_qt_ends_the_process_the_work_is_kept(tmp_path: Path) -> None:
+    action = soon(TYPED + "from PySide6.QtCore import qFatal; qFatal('over')")
+    result = run_process(action, tmp_path)
+    assert result.returncode != 0
+    assert left(tmp_path) == ["Dot product"]
+
+
+def test_a_fault_below_python_is_told_at_the_next_start(tmp_path: Path) -> None:
+    result = run_process(soon("import faulthandler; faulthandler._sigsegv()"), tmp_path)
+    assert result.returncode != 0
+    assert list((tmp_path / "recovery").glob("crash-*.txt"))
+    tell = (
+        "QTimer.singleShot(1500, lambda: (print(window.document.log.messages()), window.close()))"
+    )
+    result = run_process(tell, tmp_path)
+    assert "ended by a fault the last time" in result.stdout, result.stderr
+    assert "Segmentation fault" in result.stdout
+    assert not list((tmp_path / "recovery").iterdir())
+
+
+def test_an_exception_in_a_slot_is_told_and_the_work_written_aside_first(
+    tmp_path: Path,
+) -> None:
+    action = soon(
+        TYPED + "window.zoom = None; window.actions_by_id.by_id['view.zoom_in'].trigger()"
+    ) + "; " + (
+        "QTimer.singleShot(1500, lambda: (print('SAID', window.banner.message.text), "
+        "print('ASIDE', window.care.autosave._done is not None), window.care.end()))"
+    )  # fmt: skip
+    result = run_process(action, tmp_path)
+    assert 'SAID Something went wrong while doing "Zoom in": TypeError' in result.stdout
+    assert "ASIDE True" in result.stdout
+    assert "exit 0" in result.stdout
 
 
 def test_torch_waits_for_the_first_paint_and_no_longer(tmp_path: Path) -> None:

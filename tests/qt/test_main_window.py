@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -267,15 +269,36 @@ def test_a_run_that_diverges_says_so_and_offers_the_way_back(
     assert window.run_bar.rate_field("lr").number == pytest.approx(1e5)
 
 
-def test_all_messages_are_kept_in_the_log_window(window: MainWindow, qtbot: QtBot) -> None:
+def test_all_messages_are_kept_in_the_log(window: MainWindow, qtbot: QtBot) -> None:
     window.document.say(Message("warning", "First.", detail="Traceback"))
-    window.show_messages()
-    assert window.message_windows.log_window is not None
+    window.actions_by_id.by_id["help.messages"].trigger()
+    panel = window.message_log.panel
+    assert panel.isVisible()
     window.document.say(Message("error", "Second."))
-    text = window.message_windows.log_window.text()
+    text = panel.text()
     assert text.index("First.") < text.index("Traceback") < text.index("Second.")
-    window.message_windows.log_window.close()
-    qtbot.waitUntil(lambda: window.message_windows.log_window is None)
+    assert text.count("Second.") == 1
+    window.actions_by_id.by_id["help.messages"].trigger()
+    assert not panel.isVisible()
+
+
+def test_details_of_the_banner_open_the_log_at_that_message(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.document.say(Message("error", "Broken.", "Try again.", "line 1\nline 2"))
+    window.document.say(Message("info", "Later."))
+    qtbot.mouseClick(window.banner._details, Qt.MouseButton.LeftButton)
+    assert window.message_log.is_open
+    assert "line 1\nline 2" in window.message_log.panel.whole_text()
+    assert "Later." not in window.message_log.panel.whole_text()
+
+
+def test_what_is_logged_in_a_thread_stands_in_the_log(window: MainWindow, qtbot: QtBot) -> None:
+    window.show_messages()
+    thread = threading.Thread(target=window.document.log.add, args=[Message("info", "Far.")])
+    thread.start()
+    thread.join()
+    qtbot.waitUntil(lambda: "Far." in window.message_log.panel.text())
 
 
 def test_closing_during_a_run_leaves_no_thread(qtbot: QtBot, document: Document) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from gradsheet.app.messages import Message
-from gradsheet.qt.messages_banner import DetailsWindow, MessageBanner, MessageLogWindow
+from gradsheet.qt.messages_banner import MessageBanner
 
 
 @pytest.fixture
@@ -68,14 +68,3 @@ def test_an_endless_message_does_not_push_the_sheet_away(banner: MessageBanner) 
 def test_an_action_that_is_not_known_is_not_offered(banner: MessageBanner) -> None:
     banner.show_message(Message("warning", "Something.", action="no.such"))
     assert not banner._offer.isVisible()
-
-
-def test_windows_of_details_and_log_show_everything(qtbot: QtBot) -> None:
-    parent = QWidget()
-    qtbot.addWidget(parent)
-    details = DetailsWindow(Message("error", "Broken.", "Try again.", "line 1\nline 2"), parent)
-    assert details._detail.toPlainText() == "line 1\nline 2"
-    log = MessageLogWindow([], parent)
-    assert "Nothing has been said yet" in log._view.toPlainText()
-    log.add(Message("info", "Hello."))
-    assert "Hello." in log._view.toPlainText()
