@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from gradsheet import __version__
 
-HEADLESS = ("solve", "check", "convert", "explain", "descend", "race")
+HEADLESS = ("solve", "check", "convert", "explain", "descend", "race", "desktop")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,9 +41,10 @@ def _window_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gradsheet",
         description="A spreadsheet that can learn. Opens in the first lesson.",
-        epilog="Headless: gradsheet solve, check, convert, explain, descend or race --help",
+        epilog="Headless: gradsheet solve, check, convert, explain, descend, race or desktop,"
+        " each with --help",
     )
-    parser.add_argument("path", nargs="?", help="a file of ratings to open (CSV, TSV, zip)")
+    parser.add_argument("path", nargs="?", help="a session, a workbook or ratings to open")
     parser.add_argument("--lesson", default=None, help="lesson to open first, e.g. bias")
     parser.add_argument("--theme", choices=("system", "light", "dark", "contrast"), default=None)
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Work without a window: `gradsheet solve`, `check`, `convert`, `explain`, `descend`, `race`.
+"""Work without a window: `gradsheet solve`, `check`, `explain`, `desktop` and others.
 
 Owns the arguments of `solve` and the training of lessons; workbooks are in `solving`, `check` and
 `convert`, the sheets of epochs in `descend`. Knows no Qt.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gradsheet.app import check, convert, descend, explain_command, solving
+from gradsheet.app import check, convert, descend, desktop, explain_command, solving
 from gradsheet.formula.values import UserError
 from gradsheet.lessons import catalogue
 from gradsheet.lessons.lesson import LessonBook, crosstab_of
@@ -33,6 +33,8 @@ def main(argv: Sequence[str]) -> int:
         return convert.main(argv)
     if argv and argv[0] == "explain":
         return explain_command.main(argv)
+    if argv and argv[0] == "desktop":
+        return desktop.main(argv)
     options = _parser().parse_args(argv)
     run = {"solve": solve, "descend": descend.descend, "race": descend.race}[options.command]
     try:
@@ -152,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="compare a workbook's formulas with its stored values")
     commands.add_parser("convert", help="recompute a workbook and write it anew")
     commands.add_parser("explain", help="a cell as Excel, as mathematics and as PyTorch")
+    commands.add_parser("desktop", help="open sessions by a double click, on Linux desktops")
     descend.add_parsers(commands)
     return parser
 

@@ -86,6 +86,7 @@ class MessageLogPanel(QWidget):
         tree.setAllColumnsShowFocus(True)
         tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         tree.setFrameShape(QTreeWidget.Shape.NoFrame)
+        set_style(tree, "QTreeWidget { padding: 4px 8px; }")
         tree.setColumnCount(2)
         tree.setAccessibleName("Messages, newest last")
         header = tree.header()
