@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gradsheet.files.atomic import DRAFT_S
 from gradsheet.files.locks import FileLock, is_held
 
 SUFFIX = ".gradsheet"
@@ -156,13 +157,23 @@ def remove(path: Path) -> None:
 
 
 def prune(folder: Path) -> None:
-    """Remove the oldest of what was put aside, and locks of windows that are gone."""
+    """Remove the oldest of what was put aside, and what windows that are gone have left."""
     aside = [entry for entry in autosaved(folder) if entry.origin.is_put_aside]
     for entry in aside[MOST_PUT_ASIDE:]:
         remove(entry.path)
     for lock in folder.glob("*.lock"):
         if not lock.with_suffix(SUFFIX).exists() and not is_held(lock):
             remove(lock)
+    for draft in folder.glob(".*.part"):
+        if _age_s(draft) > DRAFT_S:
+            remove(draft)
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _lock_of(path: Path) -> Path:

@@ -103,6 +103,10 @@ class FileLock:
             self._remove()
             os.close(handle)
 
+    def __del__(self) -> None:
+        """Give the lock back when nobody knows of it any more: a file is not opened after all."""
+        self.release()
+
     def _remove(self) -> None:
         try:
             self.path.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ who holds a file is `app.filing`'s. A window without it (as in tests) closes wit
 
 from __future__ import annotations
 
+import html
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
@@ -98,7 +99,7 @@ class FileCare(QObject):
 
         What only Run has made is not asked about: it is put aside.
         """
-        if not self._document.is_edited or self._document.stamp() == self.autosave.forsaken:
+        if not self._is_precious or self._document.stamp() == self.autosave.forsaken:
             then()
             return
         self._then = then
@@ -107,13 +108,19 @@ class FileCare(QObject):
             self.question.open()
         self.question.raise_()
 
+    @property
+    def _is_precious(self) -> bool:
+        """Whether what would be lost could be had again neither by Run nor from an autosave."""
+        document = self._document
+        return document.is_edited or (document.ratings is not None and document.is_changed)
+
     def may_close(self) -> bool:
         """Whether the window may close now; else the question is put and closes it later."""
         if QGuiApplication.instance().isSavingSession():
             self._is_ending = self._is_told_to_end = True
         if self._is_ending:
             return True
-        if not self._document.is_edited:
+        if not self._is_precious:
             return True
         self.ask(self._close_window)
         return False
@@ -161,7 +168,7 @@ class FileCare(QObject):
         box.setIcon(QMessageBox.Icon.NoIcon)
         set_style(box, PLAIN_BUTTONS)
         box.setWindowTitle("Unsaved changes")
-        box.setText(f"<b>Save the changes to {document.title}?</b>")
+        box.setText(f"<b>Save the changes to {html.escape(document.title)}?</b>")
         is_new = document.path is None or document.is_read_only
         where = "You will be asked for a name. " if is_new else ""
         box.setInformativeText(f"{where}Without saving, they are lost.")

@@ -54,7 +54,8 @@ def ask_and_save(window: MainWindow, then: Callable[[bool], None] | None = None)
     """Save under another name: a session, or a workbook with live formulas for Excel."""
     document = window.document
     stem = document.path.stem if document.path is not None else document.lesson.id
-    start = _folder(window) / f"{stem}{opening.SESSION}"
+    ending = opening.SESSION if document.ratings is None else ".xlsx"
+    start = _folder(window) / f"{stem}{ending}"
     name, kind = QFileDialog.getSaveFileName(window, "Save as", str(start), SAVE_FILTER)
     if not name:
         return

@@ -227,7 +227,7 @@ def test_an_exception_in_a_slot_is_told_and_the_work_written_aside_first(
         TYPED + "window.zoom = None; window.actions_by_id.by_id['view.zoom_in'].trigger()"
     ) + "; " + (
         "QTimer.singleShot(1500, lambda: (print('SAID', window.banner.message.text), "
-        "print('ASIDE', window.care.autosave._done is not None), window.care.end()))"
+        "print('ASIDE', window.care.autosave._slot is not None), window.care.end()))"
     )  # fmt: skip
     result = run_process(action, tmp_path)
     assert 'SAID Something went wrong while doing "Zoom in": TypeError' in result.stdout

@@ -16,11 +16,16 @@ from gradsheet.app.autosave import folder
 from gradsheet.app.document import Document
 from gradsheet.app.filing import Filing
 from gradsheet.app.opening import open_file, save_file
+from gradsheet.app.ratings.choices import LearnChoice
+from gradsheet.app.ratings.pairs import busiest_pairs
+from gradsheet.app.ratings.session import RatingsSession
+from gradsheet.app.ratings.workbook import RatingsBook
 from gradsheet.app.recovery import everything, lost
 from gradsheet.formula.address import Cell, Region
 from gradsheet.qt.file_care import FileCare
 from gradsheet.qt.file_commands import open_path, save_path
 from gradsheet.qt.main_window import MainWindow
+from gradsheet.ratings.synthetic import synthetic_ratings
 
 
 @pytest.fixture
@@ -86,7 +91,8 @@ def left_behind(path: Path | None = None, text: str = "precious") -> None:
     assert autosave.now()
     slot = autosave._slot
     assert slot is not None
-    os.close(slot._lock._handle)
+    handle, slot._lock._handle = slot._lock._handle, None
+    os.close(handle)
     document.on_leaving = None
     document.close()
 
@@ -252,6 +258,35 @@ def test_a_signal_closes_at_once_and_the_work_is_offered_next_time(
     assert not window.isVisible()
     (entry,) = lost()
     assert entry.origin.title == window.document.title
+
+
+def test_what_a_rating_set_has_learned_is_asked_about_and_goes_into_a_workbook(
+    window: MainWindow,
+    care: FileCare,
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = synthetic_ratings(40, 30, 500, factors=2, seed=1)[0]
+    session = RatingsSession(table, "made up", learn=LearnChoice(epochs=1))
+    book = RatingsBook(session, busiest_pairs(table, session.totals, 6, 5))
+    window.document.open_ratings(book)
+    window.clock.wake()
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=60_000)
+    window.document.step_run(2)
+    qtbot.waitUntil(lambda: window.document.is_changed and not session.is_at_work, timeout=60_000)
+    offered: list[str] = []
+
+    def name(_window: object, _title: str, start: str, _filter: str) -> tuple[str, str]:
+        offered.append(start)
+        return str(tmp_path / "learned.xlsx"), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
+    window.close()
+    answer(care, qtbot, "Save…")
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)
+    assert offered[0].endswith(".xlsx")
+    assert (tmp_path / "learned.xlsx").stat().st_size > 1000
 
 
 # ------------------------------------------------------------------ recovery

@@ -76,7 +76,9 @@ class MessageLogPanel(QWidget):
         keys.setContext(Qt.ShortcutContext.WidgetShortcut)
         keys.activated.connect(self.copy)
         self._lay_out()
+        self._style()
         self._show_state()
+        self._on_chosen()
 
     def _make_list(self) -> QTreeWidget:
         tree = QTreeWidget(self)
@@ -137,6 +139,7 @@ class MessageLogPanel(QWidget):
         for message in messages:
             self._append(message)
         self._show_state()
+        self._on_chosen()
 
     def add(self, message: Message) -> None:
         """Append a message that has just come; the list follows if its end was in view."""
@@ -199,8 +202,6 @@ class MessageLogPanel(QWidget):
 
     def _show_state(self) -> None:
         self._stack.setCurrentIndex(1 if self._messages else 0)
-        self._on_chosen()
-        self._style()
 
     def _on_chosen(self) -> None:
         chosen = self.chosen()

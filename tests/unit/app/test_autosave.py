@@ -14,12 +14,17 @@ from gradsheet.app.autosave import AUTOSAVE_S, COMPLAIN_S, Autosave, folder
 from gradsheet.app.document import Document
 from gradsheet.app.filing import Filing
 from gradsheet.app.opening import open_file, save_file
+from gradsheet.app.ratings.choices import LearnChoice
+from gradsheet.app.ratings.pairs import busiest_pairs
+from gradsheet.app.ratings.session import RatingsSession
+from gradsheet.app.ratings.workbook import RatingsBook
 from gradsheet.app.recovery import about, discard, everything, lost, recover
 from gradsheet.files import autosaves
 from gradsheet.files.autosaves import MOST_PUT_ASIDE, Origin, Slot
 from gradsheet.files.session import load_session
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
+from gradsheet.ratings.synthetic import synthetic_ratings
 
 
 class Desk:
@@ -57,7 +62,8 @@ class Desk:
         """End as a process does that is killed: nothing is written, its locks are free."""
         slot, self.autosave._slot = self.autosave._slot, None
         if slot is not None:
-            os.close(slot._lock._handle)
+            handle, slot._lock._handle = slot._lock._handle, None
+            os.close(handle)
         self.filing.leave()
         self.document.on_leaving = None
         self.document.close()
@@ -146,6 +152,26 @@ def test_looking_at_another_sheet_of_epochs_is_no_change(desk: Desk) -> None:
     assert not desk.document.is_changed
     desk.step()
     assert desk.document.is_changed
+
+
+def test_a_rating_set_is_not_written_aside(desk: Desk) -> None:
+    table = synthetic_ratings(40, 30, 500, factors=2, seed=1)[0]
+    session = RatingsSession(table, "made up", learn=LearnChoice(epochs=1))
+    desk.document.open_ratings(RatingsBook(session, busiest_pairs(table, session.totals, 6, 5)))
+    while desk.document.engine.doing or session.is_at_work:
+        desk.document.finish()
+        session.wait(60)
+    assert not desk.document.is_changed
+    desk.document.step_run(2)
+    while desk.document.engine.doing or session.is_at_work:
+        desk.document.finish()
+        session.wait(60)
+    assert desk.document.is_changed
+    desk.wait(AUTOSAVE_S + 2)
+    desk.document.open_lesson("bias")
+    desk.document.finish()
+    desk.wait(2)
+    assert everything() == []
 
 
 def test_a_living_window_is_offered_to_nobody_a_dead_one_is(desk: Desk) -> None:

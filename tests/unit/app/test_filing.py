@@ -149,6 +149,25 @@ def test_a_file_that_cannot_be_read_is_not_held(windows: list[Document], tmp_pat
     assert not lock_path(path).exists()
 
 
+def test_a_file_that_is_not_opened_after_all_is_not_held(
+    windows: list[Document], tmp_path: Path
+) -> None:
+    first, second = windows
+    path = tmp_path / "a.gradsheet"
+    saved(first, path)
+    first.new_workbook()
+    first.finish()
+    open_file(first, path)
+    first.engine._jobs[-1].future.result(30)  # read, but not shown yet
+    assert is_held(lock_path(path))
+    first.open_lesson("bias")
+    first.finish()
+    assert first.lesson.id == "bias"
+    assert not is_held(lock_path(path))
+    opened(second, path)
+    assert not second.is_read_only
+
+
 def test_a_save_is_finished_though_another_workbook_is_opened(
     windows: list[Document], tmp_path: Path
 ) -> None:
