@@ -153,6 +153,7 @@ class FileCare(QObject):
             self._looking.cancel()
             self._looking = None
         if self.question is not None:
+            self._then = None
             self.question.close()
         keep = self._is_told_to_end and self._document.is_edited
         if not keep:
@@ -179,23 +180,20 @@ class FileCare(QObject):
         cancel = box.addButton("&Cancel", QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(save)
         box.setEscapeButton(cancel)
-        box.buttonClicked.connect(partial(self._on_answer, save, no))
-        box.destroyed.connect(self._forget_question)
+        # Also the window manager can close it, which presses no button: that is Cancel.
+        box.finished.connect(partial(self._on_answer, save, no))
         return box
 
-    def _on_answer(self, save: QPushButton, no: QPushButton, button: QPushButton) -> None:
+    def _on_answer(self, save: QPushButton, no: QPushButton, _code: int) -> None:
+        box, self.question = self.question, None
         then, self._then = self._then, None
-        self.question = None
-        if then is None:
+        if box is None or then is None:
             return
-        if button is no:
+        if box.clickedButton() is no:
             self.autosave.forsake()
             then()
-        elif button is save:
+        elif box.clickedButton() is save:
             self._save(then)
-
-    def _forget_question(self) -> None:
-        self.question = None
 
     def _save(self, then: Callable[[], None]) -> None:
         document, window = self._document, self._window

@@ -130,6 +130,22 @@ def test_escape_means_cancel(window: MainWindow, care: FileCare, qtbot: QtBot) -
     assert window.isVisible()
 
 
+def test_closing_the_question_itself_means_cancel_and_it_can_be_put_again(
+    window: MainWindow, care: FileCare, qtbot: QtBot
+) -> None:
+    typed(window, qtbot, "mine")
+    for _ in range(3):
+        window.close()
+        question = care.question
+        assert question is not None
+        question.close()
+        assert care.question is None
+        assert window.isVisible()
+    window.close()
+    answer(care, qtbot, "Don't save")
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
 def test_saving_closes_when_the_file_is_written(
     window: MainWindow, care: FileCare, qtbot: QtBot, tmp_path: Path
 ) -> None:
