@@ -18,11 +18,12 @@ from gradsheet.qt.grid.roles import SIGN_PX, draw_sign
 from gradsheet.qt.theme import SPACE, UI_FONT_PX, current_theme, scale, ui_font
 
 HEIGHT_PX = 28
-MOST_LINES = 2
+MOST_LINES, MOST_SHORT_LINES = 2, 3
 """What needs more is in the tool tip: the sheet must keep its room."""
-BAR_PX = 48
+BAR_PX, SHORT_BAR_PX = 48, 24
 TITLE = "d loss / d cell"
 ARROWS = "▲ ▼ the way descent moves the cell"
+SHORT_ARROWS = "▲ ▼ descent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Entry:
 
 
 class Legend(QWidget):
-    """Roles and scales, in up to two lines."""
+    """Roles and scales, in two lines, or shorter in up to three."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -55,6 +56,7 @@ class Legend(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._entries: tuple[Entry, ...] = ()
         self._has_scales = False
+        self._is_short = False
         self._fit()
 
     @property
@@ -93,11 +95,23 @@ class Legend(QWidget):
         return round(HEIGHT_PX * scale())
 
     def _places(self) -> list[tuple[int, float, Entry | str]]:
-        """Line and x of everything, from left to right, line after line."""
+        """Line and x of everything, from left to right, line after line.
+
+        Where it needs more lines than there are, bars and gaps are shorter.
+        """
+        for self._is_short in (False, True):
+            places = self._flow()
+            if not places or places[-1][0] < MOST_LINES:
+                break
+        return [place for place in places if place[0] < MOST_SHORT_LINES]
+
+    def _flow(self) -> list[tuple[int, float, Entry | str]]:
         metrics = QFontMetrics(ui_font(UI_FONT_PX - 1))
+        gap = SPACE if self._is_short else 2 * SPACE
         parts: list[Entry | str] = [TITLE] if self._has_scales else []
         parts += self._entries
-        parts += [ARROWS] if self._has_scales else []
+        if self._has_scales:
+            parts.append(SHORT_ARROWS if self._is_short else ARROWS)
         places: list[tuple[int, float, Entry | str]] = []
         line, x = 0, float(SPACE)
         for part in parts:
@@ -106,8 +120,12 @@ class Legend(QWidget):
             if x + width > self.width() - SPACE and x > SPACE:
                 line, x = line + 1, float(SPACE)
             places.append((line, x, part))
-            x += width + 2 * SPACE
-        return [place for place in places if place[0] < MOST_LINES]
+            x += width + gap
+        return places
+
+    def _bar(self) -> float:
+        """The width of a scale, px."""
+        return float(SHORT_BAR_PX if self._is_short else BAR_PX) * scale()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -133,7 +151,7 @@ class Legend(QWidget):
         if entry.limit is not None:
             low, high = _ends(entry)
             width += metrics.horizontalAdvance(low) + metrics.horizontalAdvance(high)
-            width += BAR_PX * scale() + 2 * SPACE
+            width += self._bar() + 2 * SPACE
         return float(width)
 
     def _text(
@@ -164,7 +182,7 @@ class Legend(QWidget):
             return
         low, high = _ends(entry)
         x = self._text(painter, metrics, x + SPACE, top, low, theme.muted) + SPACE / 2
-        width, height = BAR_PX * scale(), 10 * scale()
+        width, height = self._bar(), 10 * scale()
         for place in range(-STEPS, STEPS + 1):
             ground, _ = shade(theme, place)
             left = x + (place + STEPS) * width / (2 * STEPS + 1)

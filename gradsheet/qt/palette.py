@@ -105,15 +105,29 @@ def _match_from(wanted: str, text: str, start: int) -> tuple[float, tuple[int, .
     return score - 0.05 * places[0] - 0.01 * len(text), tuple(places)
 
 
+def _fit(query: str, entry: Command) -> tuple[float, tuple[int, ...]] | None:
+    """How well a command fits: by its title, then with its menu, then by its help too."""
+    hit = match(query, entry.title)
+    if hit is not None or len(query.strip()) < 3:
+        return hit
+    for text, share, less in (
+        (f"{entry.menu} {entry.title}", 0.6, 5.0),
+        (f"{entry.menu} {entry.title} {entry.help}", 0.3, 10.0),
+    ):
+        found = match(query, text)
+        if found is not None:
+            return found[0] * share - less, ()
+    return None
+
+
 def search(query: str, actions: dict[str, QAction]) -> list[Found]:
     """The commands that fit, best first; all in menu order while nothing is typed."""
     scored: list[tuple[float, int, Found]] = []
     for place, entry in enumerate(all_commands().values()):
-        hit = match(query, entry.title)
-        other = match(query, f"{entry.menu} {entry.title} {entry.help}") if hit is None else None
-        if hit is None and (other is None or len(query.strip()) < 3):
+        found = _fit(query, entry)
+        if found is None:
             continue
-        score, letters = hit if hit is not None else (other[0] * 0.3 - 10.0, ())  # type: ignore[index]
+        score, letters = found
         action = actions[entry.id]
         reason = "" if action.isEnabled() else entry.needs or NOT_NOW
         score -= 3.0 if reason and query else 0.0

@@ -21,6 +21,8 @@ FACTORS = (1.25, 1.5, 1.75, 2.0)
 """What can be chosen as the size of presentation mode."""
 LEAST_PX = 1200
 """A screen that is narrower, in enlarged pixels, shows the sheet without the docks at its left."""
+LEAST_HEIGHT_PX = 640
+"""A screen that is lower, in enlarged pixels, shows docks one above the other as tabs."""
 _UNLIMITED = (1 << 24) - 1  # QWIDGETSIZE_MAX
 
 
@@ -40,6 +42,8 @@ class Presentation(QObject):
         """How wide the docks were before."""
         self._put_away: list[QDockWidget] = []
         """Docks that made room for the sheet; they come back."""
+        self._stack: list[tuple[QDockWidget, int]] = []
+        """Docks that stood one above the other, from above, and how high they were."""
 
     @property
     def is_on(self) -> bool:
@@ -71,6 +75,7 @@ class Presentation(QObject):
         docks = [dock for dock in self._widths if not dock.isHidden()]
         widths = [self._widths[dock] for dock in docks]
         window.resizeDocks(docks, widths, Qt.Orientation.Horizontal)
+        self._unstack()
         self._put_away, self._widths = [], {}
         if not self._was_full_screen:
             window.setWindowState(window.windowState() & ~Qt.WindowState.WindowFullScreen)
@@ -92,6 +97,38 @@ class Presentation(QObject):
             self._put_away = [dock for dock in docks if window.dockWidgetArea(dock) == left]
             for dock in self._put_away:
                 dock.hide()
+        if window.screen().size().height() / factor < LEAST_HEIGHT_PX:
+            self._make_tabs(docks)
+
+    def _make_tabs(self, docks: list[QDockWidget]) -> None:
+        """Give each of the docks above one another at the right the whole height, as a tab."""
+        window = self._window
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        above = [d for d in docks if window.dockWidgetArea(d) == right and not d.isFloating()]
+        above = [d for d in above if not window.tabifiedDockWidgets(d)]
+        if len(above) < 2:
+            return
+        above.sort(key=lambda dock: dock.y())
+        self._stack = [(dock, dock.height()) for dock in above]
+        for dock in above[1:]:
+            window.tabifyDockWidget(above[0], dock)
+        above[-1].raise_()
+
+    def _unstack(self) -> None:
+        """Put the docks that became tabs above one another again."""
+        window = self._window
+        for dock, _ in self._stack[1:]:
+            is_hidden = dock.isHidden()
+            window.removeDockWidget(dock)
+            window.addDockWidget(
+                Qt.DockWidgetArea.RightDockWidgetArea, dock, Qt.Orientation.Vertical
+            )
+            dock.setHidden(is_hidden)
+        shown = [(dock, height) for dock, height in self._stack if not dock.isHidden()]
+        if shown:
+            above, heights = zip(*shown, strict=True)
+            window.resizeDocks(list(above), list(heights), Qt.Orientation.Vertical)
+        self._stack = []
 
     def resize(self, factor: float) -> None:
         """Show everything `factor` times as large as usual."""

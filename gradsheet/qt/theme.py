@@ -327,13 +327,19 @@ def palette(theme: Theme) -> QPalette:
     return result
 
 
-def _outlined(theme: Theme) -> QPalette:
-    """The palette of check boxes and radio buttons.
+OUTLINED = (
+    "QPushButton", "QCheckBox", "QRadioButton", "QComboBox", "QAbstractSpinBox", "QSlider",
+)  # fmt: skip
+"""Controls whose outline the Fusion style derives from the colour of the window behind them."""
+FUSION_OUTLINE = 140
+"""Fusion draws an outline in the window's colour made so many percent darker."""
 
-    Fusion outlines them in the window's colour, divided by 1.4: in a dark theme nobody sees that.
-    """
+
+def outlined_palette(theme: Theme) -> QPalette:
+    """The palette of the `OUTLINED` controls: in the dark, outlines that stand off from it."""
     result = palette(theme)
-    result.setColor(QPalette.ColorRole.Window, QColor(theme.muted).lighter(140))
+    outline = QColor(blend(theme.chrome, theme.text, 0.45))
+    result.setColor(QPalette.ColorRole.Window, outline.lighter(FUSION_OUTLINE))
     return result
 
 
@@ -419,6 +425,7 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
     application.setStyle(QStyleFactory.create("Fusion"))
     application.setFont(ui_font())
     application.setPalette(palette(theme))
-    for kind in ("QCheckBox", "QRadioButton"):
-        application.setPalette(_outlined(theme), kind)
+    if theme.is_dark:
+        for control in OUTLINED:
+            application.setPalette(outlined_palette(theme), control)
     application.setStyleSheet(style_sheet(theme))

@@ -20,7 +20,7 @@ from gradsheet.qt.grid.gradient_layer import (
 )
 from gradsheet.qt.main_window import MainWindow
 from gradsheet.qt.palette import match
-from gradsheet.qt.presentation import LEAST_PX
+from gradsheet.qt.presentation import LEAST_HEIGHT_PX, LEAST_PX
 from gradsheet.qt.shortcut_sheet import ShortcutSheet, rows, sheet_html
 from gradsheet.qt.theme import THEMES, contrast_ratio, scale
 from gradsheet.qt.typeset import typeset
@@ -230,9 +230,10 @@ def test_the_scale_is_symmetric_and_ends() -> None:
     assert place_on_scale(5.0, 1.0) == STEPS
     assert place_on_scale(-5.0, 1.0) == -STEPS
     assert place_on_scale(1e-9, 1.0) == 1  # not nothing
-    assert QColor(shade(THEMES["light"], STEPS)[0]).red() > QColor(
-        shade(THEMES["light"], -STEPS)[0]
-    ).red()
+    assert (
+        QColor(shade(THEMES["light"], STEPS)[0]).red()
+        > QColor(shade(THEMES["light"], -STEPS)[0]).red()
+    )
 
 
 def test_derivatives_are_written_short() -> None:
@@ -341,6 +342,15 @@ def test_arrow_keys_move_in_the_palette(window: MainWindow, qtbot: QtBot) -> Non
     press(window, "Escape")
 
 
+def test_a_menu_and_a_title_find_that_command_before_those_whose_help_has_the_words(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    press(window, "Ctrl+Shift+P")
+    QTest.keyClicks(QApplication.focusWidget(), "lesson momentum")
+    assert window.sight.palette.found[0].id == "lesson.open.momentum"
+    press(window, "Escape")
+
+
 def test_letters_must_come_in_order_and_starts_of_words_count() -> None:
     assert match("zz", "Zoom in") is None
     assert match("fs", "Full screen")[0] > match("fs", "Offset")[0]  # type: ignore[index]
@@ -439,6 +449,33 @@ def test_the_current_cell_is_in_sight_in_presentation_mode(
         lambda: port.rect().contains(window.grid.layout_now.cell_rect(Cell.parse("H25")))
     )
     press(window, "F11")
+
+
+def test_docks_above_one_another_become_tabs_on_a_low_screen_and_come_back(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    press(window, "Ctrl+Shift+T")
+    loss, path = window.docks["loss"], window.lab.docks["trajectory"]
+    qtbot.waitUntil(lambda: path.isVisible() and path.y() > loss.y())
+    assert window.screen().size().height() / 1.5 < LEAST_HEIGHT_PX
+    press(window, "F11")
+    assert window.tabifiedDockWidgets(loss) == [path]
+    assert path.isVisible()
+    press(window, "F11")
+    qtbot.waitUntil(lambda: not window.isFullScreen())
+    assert window.tabifiedDockWidgets(loss) == []
+    qtbot.waitUntil(lambda: loss.isVisible() and path.isVisible() and path.y() > loss.y())
+
+
+def test_a_narrow_legend_says_everything_in_shorter_signs(window: MainWindow, qtbot: QtBot) -> None:
+    press(window, "F7")
+    legend = window.sight.legend
+    qtbot.waitUntil(lambda: any(entry.limit is not None for entry in legend.entries))
+    for width in (1100, 700, 420):
+        legend.resize(width, legend.height())
+        shown = [part for _, _, part in legend._places()]
+        assert set(legend.entries) <= set(shown), width
+    press(window, "F7")
 
 
 def test_a_window_closed_in_presentation_mode_remembers_how_it_was_before(

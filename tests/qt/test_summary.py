@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
 
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import ErrorCode, Kind
@@ -52,3 +53,38 @@ def test_the_status_bar_writes_them_out(qtbot: object, qapp: object) -> None:
     assert bar.texts()[-3:] == ["", "", ""]
     bar.show_summary(Summary(4, 2, 0, 0.0))
     assert bar.texts()[-3:] == ["", "", "Count 2"]
+
+
+def test_no_number_of_the_selection_is_cut_off(qtbot: object, qapp: object) -> None:
+    from PySide6.QtWidgets import QLabel, QMainWindow
+
+    window = QMainWindow()
+    bar = StatusBar(window)
+    for total, cells in ((-0.0236222, 5), (-1.23456e9, 3), (-2e-250, 4), (10.0, 2_000_000)):
+        bar.show_summary(Summary(cells, cells, cells, total))
+        for label in bar.findChildren(QLabel):
+            room = label.contentsRect().width()
+            assert label.fontMetrics().horizontalAdvance(label.text()) <= room, label.text()
+
+
+def test_a_narrow_status_bar_leaves_speed_and_device_out_not_the_selection(
+    qtbot: QtBot, qapp: object
+) -> None:
+    from PySide6.QtWidgets import QMainWindow
+
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    bar = StatusBar(window)
+    window.setStatusBar(bar)
+    window.resize(1400, 200)
+    window.show()
+    bar.show_summary(Summary(3, 3, 3, 10.0))
+    speed, device, count = bar._speed, bar._device, bar._count
+    assert speed.isVisible()
+    assert device.isVisible()
+    window.resize(840, 200)
+    qtbot.waitUntil(lambda: not speed.isVisible() and not device.isVisible())
+    assert count.isVisible()
+    qtbot.waitUntil(lambda: bar.rect().contains(count.geometry()))
+    window.resize(1400, 200)
+    qtbot.waitUntil(device.isVisible)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from gradsheet.qt.figures import count_text, loss_text, rate_text
@@ -57,6 +57,7 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
+        self.setMinimumWidth(1)  # less than its fields, so that they never widen the window
         self.setFont(ui_font())
         self._state = self._field(max(STATE_TEXT.values(), key=len), Qt.AlignmentFlag.AlignLeft)
         self._step = self._field("step 8,888,888", Qt.AlignmentFlag.AlignLeft)
@@ -69,9 +70,9 @@ class StatusBar(QStatusBar):
         self.addWidget(self._note, 1)
         self._left_count = 6
         right = Qt.AlignmentFlag.AlignRight
-        self._sum = self._field("Sum 88,888,888.88", right)
-        self._average = self._field("Average 88.88888", right)
-        self._count = self._field("Count 8,888,888", right)
+        self._sum = self._field("Sum -888,888.88", right)
+        self._average = self._field("Average -0.00888888", right)
+        self._count = self._field("Count 888,888", right)
         for field in (self._sum, self._average, self._count):
             self.addPermanentWidget(field)
         self._apply_theme()
@@ -89,9 +90,8 @@ class StatusBar(QStatusBar):
 
     def texts(self) -> list[str]:
         """Return what every field says, from left to right."""
-        fields = (self._state, self._step, self._loss, self._speed, self._device, self._note,
-                  self._sum, self._average, self._count)  # fmt: skip
-        return [field.text() for field in fields]
+        fields = self._fields()
+        return [field.text() for field in (*fields[:5], self._note, *fields[5:])]
 
     def show_run(self, run: RunView) -> None:
         """Show where the run stands."""
@@ -110,10 +110,35 @@ class StatusBar(QStatusBar):
                 field.setText("")
             return
         has_numbers = summary.numbers > 0
-        self._sum.setText(f"Sum {_number_text(summary.total)}" if has_numbers else "")
         average = summary.total / summary.numbers if has_numbers else 0.0
-        self._average.setText(f"Average {_number_text(average)}" if has_numbers else "")
-        self._count.setText(f"Count {summary.count:,}")
+        self._write(self._sum, f"Sum {_number_text(summary.total)}" if has_numbers else "")
+        self._write(self._average, f"Average {_number_text(average)}" if has_numbers else "")
+        self._write(self._count, f"Count {summary.count:,}")
+
+    def _write(self, field: QLabel, text: str) -> None:
+        """Write a number whole: a field that is too narrow for it grows, and stays so."""
+        needed = field.fontMetrics().horizontalAdvance(text) + 2 * SPACE
+        if needed > field.width():
+            field.setFixedWidth(needed)
+            self._make_room()
+        field.setText(text)
+
+    def _make_room(self) -> None:
+        """Leave speed and device out where not all fields have room beside each other."""
+        dispensable = (self._device, self._speed)
+        needed = sum(field.minimumWidth() + SPACE for field in self._fields())
+        for field in dispensable:
+            field.setVisible(needed <= self.width())
+            needed -= 0 if field.isVisibleTo(self) else field.minimumWidth() + SPACE
+
+    def _fields(self) -> tuple[QLabel, ...]:
+        return (self._state, self._step, self._loss, self._speed, self._device,
+                self._sum, self._average, self._count)  # fmt: skip
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as many fields as there is room for."""
+        super().resizeEvent(event)
+        self._make_room()
 
     def show_note(self, text: str) -> None:
         """Say something in passing, cut off where the space ends."""
