@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradsheet.app.document import Document
+from gradsheet.app.phases import can_be_shown
 from gradsheet.lessons.catalogue import LESSONS
 
 
@@ -178,6 +179,26 @@ def go_to_end(document: Document) -> None:
 def go_to_best(document: Document) -> None:
     """Show the recorded step with the smallest loss."""
     document.seek_best()
+
+
+@command(
+    "train.play_back", "Play backwards", menu="Train", shortcuts=("Shift+F5",), icon="rewind",
+    enabled=lambda document: _can_go_back(document) or document.run_view().is_rewinding,
+    checked=lambda document: document.run_view().is_rewinding,
+    needs="The run is at its start", group=2,
+)  # fmt: skip
+def play_back(document: Document) -> None:
+    """Play the run backwards to its start; once more stops it."""
+    document.play_back()
+
+
+@command(
+    "train.phase", "Next phase of a step", menu="Train", shortcuts=("F6",), icon="footprints",
+    enabled=can_be_shown, needs="Here a step has no such phases: its rows are the steps",
+)  # fmt: skip
+def next_phase(document: Document) -> None:
+    """Take a step in four: forward, loss, gradient, update; the cells of each light up."""
+    document.next_phase()
 
 
 @command("train.five", "Five steps", menu="Train", shortcuts=("Ctrl+F5",), icon="fast-forward")

@@ -18,9 +18,11 @@ from gradsheet.app.engine import Calculation, Engine, warm_up
 from gradsheet.app.epoch_training import training_for
 from gradsheet.app.listeners import Audience, Listener, Live
 from gradsheet.app.messages import Message, MessageLog, message_of
+from gradsheet.app.phases import Phases
 from gradsheet.app.run import Run, RunView
 from gradsheet.app.schedule_choice import ScheduleChoice
 from gradsheet.app.stamp import RunStamp, Stamp
+from gradsheet.app.timeline import Branch, Mark
 from gradsheet.app.training import Training
 from gradsheet.app.uncomputed import Circle, Uncomputed
 from gradsheet.formula.address import Cell, Region
@@ -92,6 +94,8 @@ class Document:
         self.ratings_book: RatingsBook | None = None
         self.live: Live | None = None
         """Who shows numbers in the cells that no entry of the history has yet."""
+        self.phases = Phases(self)
+        """A step looked at phase by phase."""
         self._trainings: dict[int, Training] = {}
         self._audience = Audience(self.log)
         self.view_source: Callable[[], dict[str, Any]] | None = None
@@ -323,6 +327,8 @@ class Document:
         resume = self._training.stop()
         try:
             inverse, change = self.workbook.apply(edit)
+            for training in self._trainings.values():
+                training.settle_looking()
             entry = self.history.push(label or edit.label, inverse)
             for training in self._trainings.values():
                 training.edited(entry, change)
@@ -358,15 +364,17 @@ class Document:
         if self._training.withdraw():
             self.notify_run()
             return "steps"
-        return self._travel(self.history.undo)
+        return self._travel(self.history.undo) if self.history.can_undo else None
 
     def redo(self) -> str | None:
         """Do again what was undone last; return its name, None if there is nothing."""
-        return self._travel(self.history.redo)
+        return self._travel(self.history.redo) if self.history.can_redo else None
 
     def _travel(self, move: Callable[[Workbook], Travelled | None]) -> str | None:
         self.settle_live()
         self._training.stop()
+        for training in self._trainings.values():
+            training.come_back()
         marks = [(training, training.run.mark()) for training in self._trainings.values()]
         travelled = move(self.workbook)
         if travelled is None:
@@ -509,7 +517,8 @@ class Document:
     def is_busy(self) -> bool:
         """Whether the engine or a run is at work, so that the clock should be quick."""
         is_live = self.live is not None and self.live.is_busy
-        return bool(self.engine.doing) or self.run.task is not None or is_live
+        is_moving = self.run.task is not None or self._training.is_rewinding
+        return bool(self.engine.doing) or is_moving or is_live
 
     def finish(self, timeout_s: float = 60.0) -> None:
         """Wait until the engine has nothing left to do (headless use and tests).
@@ -588,6 +597,9 @@ class Document:
             first_step=run.timeline.start if run.timeline.recording else run.step,
             last_step=run.timeline.end(run.step),
             branches=run.timeline.branches,
+            name=run.timeline.name,
+            is_rewinding=self._training.is_rewinding,
+            phase=self.phases.now,
         )
 
     def loss_now(self) -> float | None:
@@ -633,6 +645,38 @@ class Document:
         """Show the recorded step of the smallest loss."""
         self.settle_live()
         self._training.seek_best()
+
+    def play_back(self) -> None:
+        """Play the run backwards to its start, or stop doing so."""
+        self.settle_live()
+        self._training.play_back()
+
+    def next_phase(self) -> None:
+        """Look at the next of the four phases of a step. Raises UserError."""
+        self.settle_live()
+        self.phases.next()
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Return the steps of the run that are worth finding again."""
+        return self._training.marks()
+
+    def rename_branch(self, branch: Branch | None, name: str) -> None:
+        """Give a branch, or (None) the future that is on, another name."""
+        self._training.rename_branch(branch, name.strip())
+
+    def show_branch(self, branch: Branch, shown: bool) -> None:
+        """Draw the curves of a branch, or no more."""
+        self.run.timeline.show_branch(branch, shown)
+        self.notify_run()
+
+    def delete_branch(self, branch: Branch) -> None:
+        """Forget a branch; undo brings it back."""
+        self._training.delete_branch(branch)
+
+    def take_up_branch(self, branch: Branch) -> None:
+        """Go on from the end of a branch. Raises UserError if the data have changed since."""
+        self.settle_live()
+        self._training.take_up(branch)
 
     def reset_run(self) -> None:
         """Put the changing cells back to exactly what they were before the first step."""

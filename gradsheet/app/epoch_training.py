@@ -37,10 +37,11 @@ if TYPE_CHECKING:
 
     from gradsheet.app.document import Document
     from gradsheet.app.run import RunMark
+    from gradsheet.app.timeline import Branch
     from gradsheet.formula.results import Computed
     from gradsheet.learn.epochs import EpochTrainer
     from gradsheet.learn.trace import LossTrace
-    from gradsheet.learn.trail import Trail
+    from gradsheet.learn.trail import Points, Trail
 
 LOG_ROWS = 10_000
 
@@ -420,7 +421,8 @@ class EpochTraining(Training):
             trainer.origin = EpochOrigin(
                 workbook, self.sheet, base, settings, trainer.sheets, chosen, momentum
             )
-            run.timeline.begin(trainer, trace, goes_on=run.timeline.is_replaying)
+            goes_on = run.timeline.is_replaying
+            run.timeline.begin(trainer, trace, goes_on=goes_on, path=self._path())
             trainer.follow(trace)
             self.walked = Walked.on(self.walked, trainer.trail, step)
             trainer.trail = self.walked.trail
@@ -430,6 +432,21 @@ class EpochTraining(Training):
             run.limit_speed(run.steps_per_second_limit)
 
         return make, adopt
+
+    def _path(self) -> Points | None:
+        """See Training."""
+        return self.walked.trail.points().copy() if self.walked is not None else None
+
+    def take_up(self, branch: Branch) -> None:
+        """See Training; the path is that of the branch from now on."""
+        from gradsheet.learn.trail import Trail
+
+        first = self.walked.first if self.walked is not None else 0
+        super().take_up(branch)
+        if branch.path is not None:
+            trail = Trail()
+            trail.extend(branch.path[:, 0].tolist(), branch.path[:, 1].tolist())
+            self.walked = Walked(trail, first, branch.recording.end)
 
     def _note_logged(self, trace: LossTrace, step: int) -> None:
         """Keep the error that the log has of an epoch which is going to be shown anew."""

@@ -68,6 +68,8 @@ class PathView:
     x: Floats
     y: Floats
     plane: Plane | None
+    branches: tuple[tuple[int, str, Floats], ...] = ()
+    """Place in the list of branches, name and path of those that are shown."""
 
 
 def path_view(document: Document) -> PathView | None:
@@ -104,6 +106,11 @@ def path_view(document: Document) -> PathView | None:
         momentum=pair(momentum.left, momentum.left + 1) if momentum is not None else None,
         trail=trail, began=began,
         x=x, y=y, plane=plane_of(workbook) if is_a_function else line_plane(x, y),
+        branches=tuple(
+            (place, branch.name, branch.path)
+            for place, branch in enumerate(training.run.timeline.branches)
+            if branch.is_shown and branch.path is not None
+        ),
     )  # fmt: skip
 
 

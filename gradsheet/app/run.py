@@ -16,6 +16,7 @@ from gradsheet.tasks import Task
 
 if TYPE_CHECKING:
     from gradsheet.app.origin import Origin
+    from gradsheet.app.phases import Phase
     from gradsheet.formula.objective import Objective
     from gradsheet.learn.optimizers import Hyper, Optimizer
     from gradsheet.learn.pacing import PacedRun, Snapshot
@@ -51,6 +52,12 @@ class RunView:
         The steps that can be shown; both are `step` where no record is kept.
     branches : tuple of Branch
         Futures that were left for another.
+    name : str
+        Of the future that is on, if it has one.
+    is_rewinding : bool
+        Whether the run is being played backwards.
+    phase : Phase or None
+        The phase of a step that is looked at.
     """
 
     state: RunState
@@ -66,6 +73,9 @@ class RunView:
     first_step: int = 0
     last_step: int = 0
     branches: tuple[Branch, ...] = ()
+    name: str = ""
+    is_rewinding: bool = False
+    phase: Phase | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,22 +189,39 @@ def noted(timeline: Timeline) -> Timeline:
         dataclasses.replace(branch, recording=branch.recording.copy())
         for branch in timeline.branches
     )
-    return Timeline(record.copy() if record is not None else None, branches,
-                    timeline.is_replaying)  # fmt: skip
+    return dataclasses.replace(
+        timeline, recording=record.copy() if record is not None else None, branches=branches,
+        state=None,
+    )  # fmt: skip
 
 
 def timeline_out(timeline: Timeline, at: str, shelf: Shelf) -> dict[str, Any] | None:
     """Lay a record and its branches onto the shelf; None if nothing is recorded."""
-    branches = []
-    for number, branch in enumerate(timeline.branches):
-        record = record_out(branch.recording, shelf)
+    branches: list[dict[str, Any]] = []
+    for branch in timeline.branches:
+        record, number = record_out(branch.recording, shelf), len(branches)
         if record is not None:
             trace_out(branch.trace.arrays(), f"{at}branch{number}/", shelf, branch.recording.end)
-            branches.append({"name": branch.name, "left_at": branch.left_at, "record": record})
+            branches.append(
+                {
+                    "name": branch.name,
+                    "left_at": branch.left_at,
+                    "record": record,
+                    "is_shown": branch.is_shown,
+                    "is_open": branch.is_open,
+                }
+            )
+            if branch.path is not None:
+                shelf.arrays[f"{at}branch{number}/path"] = branch.path
     record = record_out(timeline.recording, shelf) if timeline.recording else None
     if record is None and not branches:
         return None
-    return {"record": record, "branches": branches}
+    return {
+        "record": record,
+        "branches": branches,
+        "name": timeline.name,
+        "failed_at": timeline.failed_at,
+    }
 
 
 def record_out(recording: Recording, shelf: Shelf) -> dict[str, Any] | None:
@@ -252,11 +269,17 @@ def timeline_in(entry: Mapping[str, Any] | None, at: str, shelves: Shelves) -> T
             int(branch["left_at"]),
             trace_in(f"{at}branch{number}/", shelves.arrays),
             read.record(branch["record"]),
+            bool(branch.get("is_shown", True)),
+            bool(branch.get("is_open", True)),
+            shelves.arrays.get(f"{at}branch{number}/path"),
         )
         for number, branch in enumerate(entry["branches"])
     )
     record = entry["record"]
-    return Timeline(read.record(record) if record is not None else None, branches)
+    return Timeline(
+        read.record(record) if record is not None else None, branches,
+        name=str(entry.get("name", "")), failed_at=entry.get("failed_at"),
+    )  # fmt: skip
 
 
 class _Reader:

@@ -17,10 +17,11 @@ import numpy as np
 
 from gradsheet.app.messages import Message, message_of
 from gradsheet.app.origin import Origin
+from gradsheet.app.rewinding import Rewinding
 from gradsheet.app.roles import problem_from_roles, random_start, roles_of
 from gradsheet.app.run import Run, RunMark
 from gradsheet.app.schedule_choice import ScheduleChoice
-from gradsheet.app.timeline import Timeline
+from gradsheet.app.timeline import Branch, Mark, Timeline
 from gradsheet.app.turns import Turns
 from gradsheet.formula.values import UserError
 from gradsheet.learn.problem import Problem
@@ -33,9 +34,13 @@ if TYPE_CHECKING:
     from gradsheet.formula.objective import Objective
     from gradsheet.formula.results import Computed
     from gradsheet.learn.hyper import Hyper
+    from gradsheet.learn.trace import Steps
+    from gradsheet.learn.trail import Points
     from gradsheet.learn.trainer import Snapshot
     from gradsheet.learn.trajectory import Recording
 
+LOOKING = "Going through time"
+"""Name of an entry of the history in which another recorded step was shown."""
 PATIENCE_S = 0.008
 """How long a step may keep the window waiting; its result comes with the clock then."""
 
@@ -67,7 +72,14 @@ class Training:
         self._rates: dict[int, Hyper] = {}
         """The rates before (after undo: after) an entry that lowered them."""
         self._timelines: dict[int, Timeline] = {}
-        """The record before (after undo: after) an edit of the data, by its history entry."""
+        """The record before (after undo: after) an edit by hand, by its history entry."""
+        self._branches: dict[int, tuple[str, tuple[Branch, ...]]] = {}
+        """Name and branches before (after undo: after) a change of them, by history entry."""
+        self._looked_from: tuple[Edit, RunMark] | None = None
+        """Where the run stood before it was looked elsewhere, while something can be redone."""
+        self._rewinding = Rewinding()
+        self._best_known: tuple[tuple[int, ...], int | None] = (), None
+        """The best step, and of which record: asked for at every frame, it is found once."""
         self._wanted: int | None = None
         """The step to show that was asked for last, while one is on its way."""
         self._frozen: int | None = None
@@ -154,6 +166,7 @@ class Training:
             If there is no problem yet.
         """
         self._check_problem()
+        self._rewinding.stop()
         if self.run.task is None and self.run.state != "running":
             self.run.state = "running"
             self._turns.take(self._begin)
@@ -181,6 +194,15 @@ class Training:
         self._halt()
         self._turns.take(lambda: self._take_steps(n))
         self._document.engine.settle(PATIENCE_S)
+
+    def after_steps(self, call: Callable[[], None]) -> None:
+        """Call this once the steps that were asked for have been taken; never if one fails."""
+
+        def turn() -> bool:
+            call()
+            return True
+
+        self._turns.take(turn)
 
     def _take_steps(self, n: int) -> bool:
         run = self.run
@@ -221,7 +243,8 @@ class Training:
 
     def pause(self) -> None:
         """Stop between two steps; steps that are on their way arrive first."""
-        if self.stop() or self.run.state == "failed":
+        was_rewinding = self._rewinding.is_on
+        if self.stop() or was_rewinding or self.run.state == "failed":
             self._document.notify_run()
 
     def stop(self) -> bool:
@@ -238,6 +261,7 @@ class Training:
         """Stop the thread of a run, or a run that has not begun yet."""
         run = self.run
         was_running = run.state == "running"
+        self._rewinding.stop()
         self._turns.drop(self._begin)
         last = run.stop()
         if last is not None:
@@ -254,6 +278,7 @@ class Training:
         """Show the newest snapshot of a run that is on, and notice its end."""
         task = self.run.task
         if task is None:
+            self._rewind()
             return
         done = task.is_done
         snapshot = task.latest()
@@ -272,6 +297,7 @@ class Training:
         self.run.take(snapshot)
         self._document.write(snapshot.computed, by_run=True)
         if snapshot.failure and not failed_before:
+            self.run.timeline.failed_at = snapshot.step
             self._document.say(self._warning(snapshot.failure))
 
     def _warning(self, failure: str) -> Message:
@@ -293,17 +319,37 @@ class Training:
 
         None where nothing is recorded.
         """
+        best = self._best_steps()
+        return int(best[-1]) if len(best) else None
+
+    def best_step(self) -> int | None:
+        """Return the first recorded step of the best loss; None where nothing is recorded."""
+        best = self._best_steps()
+        return int(best[0]) if len(best) else None
+
+    def _best_steps(self) -> Steps:
         trace, record = self.run.trace, self.run.timeline.recording
         if trace is None or record is None or self._problem is None:
-            return None
+            return np.empty(0, np.int64)
         steps, losses = trace.arrays()
         inside = (steps >= record.start) & (steps <= record.end) & np.isfinite(losses)
         if not inside.any():
-            return None
+            return np.empty(0, np.int64)
         goal, target = self._problem.goal, self._problem.target
         badness = np.abs(losses - target) if goal == "value" else losses
         badness = np.where(inside, -badness if goal == "maximise" else badness, np.inf)
-        return int(steps[np.flatnonzero(badness == badness.min())[-1]])
+        best: Steps = steps[badness == badness.min()]
+        return best
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Return what is worth a mark on the line of time."""
+        trace, record = self.run.trace, self.run.timeline.recording
+        if trace is None or record is None:
+            return ()
+        key = (id(trace), len(trace), id(record), record.end)
+        if self._best_known[0] != key:
+            self._best_known = key, self.best_step()
+        return self.run.timeline.marks(self._best_known[1])
 
     def retry_slower(self) -> None:
         """Go back to the last good step, exactly as it was, and set a tenth of the rate.
@@ -323,6 +369,7 @@ class Training:
 
         def slower() -> None:
             label = f"Back to step {good:,} at a tenth of the rate"
+            self.settle_looking()
             entry = self._document.history.push(label, failed)
             self._marks[entry] = mark
             if mark.hyper is not None:
@@ -360,6 +407,7 @@ class Training:
 
     def _marked(self, label: str, edit: Edit) -> None:
         """Rewind the run by an edit whose undo also brings the run back to where it stood."""
+        self.settle_looking()
         mark = self.run.mark()
         inverse, change = self._document.workbook.apply(edit)
         self._marks[self._document.history.push(label, inverse)] = mark
@@ -386,14 +434,21 @@ class Training:
         if timeline is not None:
             self._timelines[entry] = here.timeline
             self.run.timeline = timeline.copy()
+        branches = self._branches.get(entry)
+        if branches is not None:
+            line = self.run.timeline
+            self._branches[entry] = (line.name, line.branches)
+            line.name, line.branches = branches
 
     def edited(self, entry: int, change: Change) -> None:
         """An edit was made: the record goes on if it touched changing cells only."""
         timeline = self.run.timeline
+        if timeline.recording is None:
+            return
+        self._timelines[entry] = timeline.copy()
         if self._is_of_parameters(change):
             timeline.changed()
-        elif timeline.recording is not None:
-            self._timelines[entry] = timeline.copy()
+        else:
             timeline.forget()
 
     def _is_of_parameters(self, change: Change) -> bool:
@@ -427,6 +482,7 @@ class Training:
         step = max(record.start, min(step, record.end))
         busy, self._wanted = self._wanted is not None, step
         if not busy and (step != run.step or self._is_stepping):
+            self._look_away()
             self._look_up(record, step)
             self._document.engine.settle(PATIENCE_S)
         elif not busy:
@@ -465,15 +521,84 @@ class Training:
         """The run has gone to a recorded step."""
 
     def seek_best(self) -> None:
-        """Show the recorded step of the smallest loss."""
-        trace = self.run.trace
-        record = self.run.timeline.recording
-        if trace is None or record is None:
+        """Show the recorded step of the best loss."""
+        best = self.best_step()
+        if best is not None:
+            self.seek(best)
+
+    @property
+    def is_rewinding(self) -> bool:
+        """Whether the run is being played backwards."""
+        return self._rewinding.is_on
+
+    def play_back(self) -> None:
+        """Play the run backwards to its start, or stop doing so; a run that is on pauses."""
+        was_on = self._rewinding.is_on
+        self.withdraw()
+        self.stop()
+        if not was_on:
+            run = self.run
+            self._rewinding.start(run.step, run.timeline.start, run.steps_per_second_limit)
+        self._document.notify_run()
+
+    def _rewind(self) -> None:
+        """Show the next step backwards, as soon as the one before has come."""
+        if self._rewinding.is_on and self._wanted is None:
+            step = self._rewinding.due()
+            if step is not None and step < self.run.step:
+                self._seek(step)
+            elif step is not None and step == self.run.timeline.start:
+                self._document.notify_run()
+
+    # ------------------------------------------------------------------ branches
+
+    def delete_branch(self, branch: Branch) -> None:
+        """Forget a branch; undo brings it back."""
+        self._note_branches(f"Delete {branch.name}")
+        self.run.timeline.delete(branch)
+        self._document.notify_run()
+
+    def rename_branch(self, branch: Branch | None, name: str) -> None:
+        """Give a branch, or (None) the future that is on, another name."""
+        self._note_branches(f"Name {name}")
+        self.run.timeline.rename(branch, name)
+        self._document.notify_run()
+
+    def _note_branches(self, label: str) -> None:
+        self.settle_looking()
+        line = self.run.timeline
+        entry = self._document.history.push(label, Composite(()))
+        self._branches[entry] = (line.name, line.branches)
+
+    def take_up(self, branch: Branch) -> None:
+        """Go to the end of a branch and on from there; the future that was on becomes a branch.
+
+        Raises
+        ------
+        UserError
+            If the data have changed since the branch was left.
+        """
+        if not branch.is_open:
+            raise UserError(
+                f"{branch.name} cannot be gone on with: the data have changed since.",
+                "Undo the change first, or keep it to compare with.",
+            )
+        self.withdraw()
+        self.stop()
+        run = self.run
+        if run.trace is None:
             return
-        steps, losses = trace.arrays()
-        inside = (steps >= record.start) & (steps <= record.end)
-        if inside.any():
-            self.seek(int(steps[inside][losses[inside].argmin()]))
+        self._look_away()
+        record = run.timeline.take_up(branch, run.trace, self._path())
+        run.trace = branch.trace.copy()
+        run.forget_trainer()
+        self._wanted = record.end
+        self._look_up(record, record.end)
+        self._document.engine.settle(PATIENCE_S)
+
+    def _path(self) -> Points | None:
+        """Return where the run has been in the plane, if it is one in two parameters."""
+        return None
 
     # ------------------------------------------------------------------ rates
 
@@ -539,20 +664,50 @@ class Training:
                 self._frozen = self._document.history.top
                 return
 
-    def _open_entry(self) -> None:
-        """Begin the history entry of this run, unless the last entry is this run already."""
+    def _open_entry(self, label: str = "Training run") -> None:
+        """Begin the history entry of this run, unless the last entry is this run already.
+
+        What was undone cannot be done again once the cells are others, so that is a new entry, too.
+        """
         document = self._document
+        self.settle_looking()
         top = document.history.top
-        is_this_run = top in self._marks and self.run.step > 0
+        has_begun = self.run.timeline.end(self.run.step) > 0
+        is_this_run = top in self._marks and has_begun and not document.history.can_redo
         if top is not None and (is_this_run or top == self._frozen):
             return
         mark = self.run.mark()
         inverse, change = document.workbook.apply(self._values_of(document.workbook))
-        if self.run.step == 0:
+        if not has_begun:
             self.start_edit = inverse
-        self._marks[document.history.push("Training run", inverse)] = mark
+        self._marks[document.history.push(label, inverse)] = mark
         if change.formulas:
             document.follow(change)
+
+    def _look_away(self) -> None:
+        """Note where the run stands before another of its steps is shown.
+
+        That is a part of the run's entry, or one of its own after an edit. What was undone can
+        still be redone after a look; undo and redo come back from it first.
+        """
+        document = self._document
+        if not document.history.can_redo:
+            self._open_entry(LOOKING)
+        elif self._looked_from is None:
+            self._looked_from = self._values_of(document.workbook), self.run.mark()
+
+    def settle_looking(self) -> None:
+        """Make an entry of having looked elsewhere: something is going to be done from here."""
+        if self._looked_from is not None:
+            (back, mark), self._looked_from = self._looked_from, None
+            self._marks[self._document.history.push(LOOKING, back)] = mark
+
+    def come_back(self) -> None:
+        """Go back to where the run stood before it was looked elsewhere, to undo or redo."""
+        if self._looked_from is not None:
+            (back, mark), self._looked_from = self._looked_from, None
+            self._document.workbook.apply(back)
+            self.run.restore(mark)
 
     def _values_of(self, workbook: Workbook) -> Edit:
         """Return the edit that puts a workbook's changing cells, as numbers, into this one."""

@@ -99,12 +99,16 @@ class Stretch:
         """Return this stretch without what came after a step."""
         kept = bisect.bisect_right(self.steps, step)
         rates = [entry for entry in self.rates if entry[0] <= step] or self.rates[:1]
-        make = self.make if self._trainer is None else self._trainer.twin
-        return Stretch(make, self.steps[:kept], self.states[:kept], rates, self.origin)
+        return Stretch(self._maker(), self.steps[:kept], self.states[:kept], rates, self.origin)
+
+    def _maker(self) -> Callable[[], Replayable]:
+        return self.make if self._trainer is None else self._trainer.twin
 
     def copy(self) -> Stretch:
         """Return a stretch that shares the states but grows on its own."""
-        return self.until(self.steps[-1]) if self.steps else Stretch(self.make, origin=self.origin)
+        return Stretch(
+            self._maker(), self.steps.copy(), self.states.copy(), self.rates.copy(), self.origin
+        )
 
     def nbytes(self) -> int:
         """Return about how much memory the states take, in bytes."""
@@ -114,6 +118,24 @@ class Stretch:
         generator: int = first.numel() * first.element_size()
         each: int = _bytes_of(self.states[0]) + (0 if last is first else generator)
         return generator + len(self.states) * each
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A step from which a run went on with something changed by hand.
+
+    Attributes
+    ----------
+    step : int
+    rules : (str, str)
+        Names of the optimizer before and after.
+    hypers : (Hyper, Hyper)
+        Its settings before and after.
+    """
+
+    step: int
+    rules: tuple[str, str]
+    hypers: tuple[Hyper, Hyper]
 
 
 class Recording:
@@ -251,6 +273,23 @@ class Recording:
             if any(stretch.steps[0] > step for stretch in self._stretches):
                 return True
             return any(at > step for stretch in self._stretches for at, _ in stretch.rates)
+
+    def turns(self) -> tuple[Turn, ...]:
+        """Return where something was changed by hand, in the order of the run."""
+        found: list[Turn] = []
+        before: tuple[str, Hyper] | None = None
+        # Without the lock, which a long re-run holds: a view asks, and lists only grow or go.
+        for stretch in tuple(self._stretches):
+            rule = str(stretch.states[0]["optimizer"]["name"])
+            for step, hyper in tuple(stretch.rates):
+                if before is not None and step < self._end:
+                    turn = Turn(step, (before[0], rule), (before[1], hyper))
+                    if found and found[-1].step == step:  # once more before the step was made
+                        first = found.pop()
+                        turn = Turn(step, (first.rules[0], rule), (first.hypers[0], hyper))
+                    found.append(turn)
+                before = rule, hyper
+        return tuple(found)
 
     def show(self, step: int) -> tuple[Mapping[str, Any], Snapshot]:
         """Return the state at a step, and what it looks like.

@@ -280,7 +280,8 @@ class Actions(QObject):
         action.setCheckable(entry.is_checked is not None)
         action.setIconVisibleInMenu(entry.is_checked is None)  # the check mark takes its place
         # A held key may repeat a step or a zoom, but must not toggle a run twice.
-        action.setAutoRepeat(entry.id in ("train.step", "view.zoom_in", "view.zoom_out"))
+        repeats = ("train.step", "train.back", "view.zoom_in", "view.zoom_out")
+        action.setAutoRepeat(entry.id in repeats)
         if entry.id in GRID_ONLY:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         else:

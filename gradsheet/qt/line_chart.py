@@ -1,6 +1,7 @@
-"""One quiet line on two axes, drawn by pyqtgraph.
+"""One quiet line on two axes, others beside it, drawn by pyqtgraph.
 
-Owns the axes, their ticks, the range and the label at the line's end. Knows no run. Imported
+Owns the axes, their ticks, the range, the label at the line's end or where one stands. Knows no
+run. Imported
 only after the window has been painted: pyqtgraph takes half a second.
 """
 
@@ -8,15 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QRectF, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QWidget
 
-from gradsheet.qt.theme import Theme, blend, scale, ui_font
+from gradsheet.qt.theme import Theme, scale, ui_font
 
 FLOATS = NDArray[np.float64]
 
@@ -29,6 +31,7 @@ HEAD_ROOM = 0.08
 EXPLODED, SHOWN = 1000.0, 10.0
 """A curve that rises to so many times its start is shown to so many times it: what went before
 stays readable on a linear axis, and the line leaves at the top."""
+BESIDE_LABEL_PX = 11
 LEFT_ROOM = 0.012
 
 
@@ -91,8 +94,17 @@ def _nice_step(rough: float) -> float:
     return next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= rough * 0.999)
 
 
+class Beside(NamedTuple):
+    """A line to compare with: its points, colour and name."""
+
+    x: FLOATS
+    y: FLOATS
+    colour: str
+    name: str
+
+
 class LineChart(pg.PlotWidget):
-    """A line and the value at its end."""
+    """A line and the value at its end, or where one stands in it; other lines beside it."""
 
     moved_by_hand = Signal()
     """The user moved or zoomed the axes."""
@@ -118,6 +130,13 @@ class LineChart(pg.PlotWidget):
             axis.setStyle(tickLength=0, tickFont=ui_font(TICK_PX), maxTickLevel=0)
             axis.enableAutoSIPrefix(False)
             axis.setZValue(-1000)  # the grid is the axis's: behind the line, not over it
+        self._beside: tuple[Beside, ...] = ()
+        self._others: list[tuple[pg.PlotCurveItem, pg.TextItem]] = []
+        self._position: float | None = None
+        self._ground = "#FFFFFF"
+        self._marker = pg.InfiniteLine(angle=90, movable=False)
+        self._marker.hide()
+        item.addItem(self._marker, ignoreBounds=True)
         self._line = pg.PlotCurveItem(connect="finite", antialias=False)
         self._line.setSkipFiniteCheck(False)
         item.addItem(self._line, ignoreBounds=True)
@@ -134,8 +153,9 @@ class LineChart(pg.PlotWidget):
         self.setBackground(theme.sheet)
         self._line.setPen(QPen(QColor(theme.role_colour("loss")), 0))
         self._dot.setBrush(QColor(theme.role_colour("loss")))
+        self._marker.setPen(QPen(QColor(theme.accent), 0, Qt.PenStyle.DashLine))
         self._label.setColor(QColor(theme.text))
-        self._label.fill = pg.mkBrush(QColor(blend(theme.sheet, theme.sheet, 0.0)))
+        self._ground = theme.sheet
         item = self.getPlotItem()
         self._muted = theme.muted
         for side in ("left", "bottom"):
@@ -162,6 +182,40 @@ class LineChart(pg.PlotWidget):
         self._label.setText(end_text)
         self._place()
 
+    def set_beside(self, lines: Sequence[Beside]) -> None:
+        """Draw these lines behind the line, each with its name at its end."""
+        self._beside = tuple(lines)
+        item = self.getPlotItem()
+        while len(self._others) > len(self._beside):
+            for part in self._others.pop():
+                item.removeItem(part)
+        while len(self._others) < len(self._beside):
+            curve = pg.PlotCurveItem(connect="finite", antialias=False)
+            curve.setSkipFiniteCheck(False)
+            curve.setZValue(-10)
+            name = pg.TextItem("", anchor=(1.0, 1.05))
+            name.setFont(ui_font(BESIDE_LABEL_PX))
+            for part in (curve, name):
+                item.addItem(part, ignoreBounds=True)
+            self._others.append((curve, name))
+        self._place()
+
+    @property
+    def beside(self) -> tuple[Beside, ...]:
+        """The lines drawn to compare with."""
+        return self._beside
+
+    def set_position(self, step: float | None) -> None:
+        """Mark where one stands in the line; None: at its end."""
+        if step != self._position:
+            self._position = step
+            self._place()
+
+    @property
+    def position(self) -> float | None:
+        """Where the mark stands; None while there is none."""
+        return self._position
+
     def fit(self, *, grows: bool = True) -> None:
         """Show every point, from step 0 on, and leave room ahead of a line that still grows."""
         x, y = self._data[0], self._heights()
@@ -169,6 +223,13 @@ class LineChart(pg.PlotWidget):
         if not finite.any():
             return
         low, high = float(y[finite].min()), float(y[finite].max())
+        last = float(x[-1])
+        for line in self._beside:
+            heights = self._heights_of(line.y)
+            heights = heights[np.isfinite(heights)]
+            if len(heights):
+                low, high = min(low, float(heights.min())), max(high, float(heights.max()))
+                last = max(last, float(line.x[-1]))
         start = float(y[finite][0])
         size = max(abs(start), start - low)
         is_cut = not self._log and high / EXPLODED - low / EXPLODED > size > 0
@@ -176,7 +237,7 @@ class LineChart(pg.PlotWidget):
         # Room for what the line grows until the next fit, so that its end never leaves the view.
         growth = max(0.0, float(x[-1]) - self._last_fitted)
         self._last_fitted = float(x[-1])
-        right = max(float(x[-1]) + (1.5 * growth if grows else 0.0), 10.0)
+        right = max(last, float(x[-1]) + (1.5 * growth if grows else 0.0), 10.0)
         if high - low < 1e-12 * max(abs(high), 1.0):
             low, high = low - 0.5, high + 0.5
         margin = (high - low) * HEAD_ROOM
@@ -199,7 +260,9 @@ class LineChart(pg.PlotWidget):
         event.accept()
 
     def _heights(self) -> FLOATS:
-        y = self._data[1]
+        return self._heights_of(self._data[1])
+
+    def _heights_of(self, y: FLOATS) -> FLOATS:
         if not self._log:
             return y
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -208,12 +271,21 @@ class LineChart(pg.PlotWidget):
     def _place(self) -> None:
         x, y = self._data[0], np.minimum(self._heights(), self._ceiling)
         self._line.setData(x, y, connect="finite")
+        self._place_beside()
         finite = np.flatnonzero(np.isfinite(y))
+        stands = self._position is not None and len(finite) > 0
+        self._marker.setVisible(stands)
+        if self._position is not None:
+            self._marker.setPos(self._position)
+            finite = finite[: max(1, int(x[finite].searchsorted(self._position, "right")))]
         if len(finite) == 0:
             self._dot.setData([], [])
             self._label.setText("")
             return
         last = finite[-1]
+        # Nothing lies under the end of the line; in its middle the ground would hide the line.
+        ground = None if stands else QColor(self._ground)
+        self._label.fill = pg.mkBrush(ground)
         self._dot.setData([x[last]], [y[last]])
         (left, right), (_, top) = self.getPlotItem().getViewBox().viewRange()
         is_above = math.isfinite(self._ceiling) and y[last] > top
@@ -221,6 +293,17 @@ class LineChart(pg.PlotWidget):
         # Right of the middle the text stands left of the end, else right of it.
         near_right = x[last] > left + 0.5 * (right - left)
         self._label.setAnchor((1.0 if near_right else -0.05, -0.1 if is_above else 1.1))
+
+    def _place_beside(self) -> None:
+        for line, (curve, name) in zip(self._beside, self._others, strict=True):
+            heights = np.minimum(self._heights_of(line.y), self._ceiling)
+            curve.setPen(QPen(QColor(line.colour), 0))
+            curve.setData(line.x, heights, connect="finite")
+            finite = np.flatnonzero(np.isfinite(heights))
+            name.setText(line.name if len(finite) else "")
+            name.setColor(QColor(line.colour))
+            if len(finite):
+                name.setPos(float(line.x[finite[-1]]), float(heights[finite[-1]]))
 
     def write_titles(self) -> None:
         """Write the titles of the axes in the colour and size that are on."""

@@ -62,6 +62,7 @@ from gradsheet.qt.summary import SelectionSummary
 from gradsheet.qt.table_filter import FilterBar
 from gradsheet.qt.theme import apply_theme
 from gradsheet.qt.theme_choice import chosen_theme, follow_system
+from gradsheet.qt.time_travel import TimeTravel
 from gradsheet.qt.view_memory import ViewMemory
 from gradsheet.qt.zoom import next_zoom
 from gradsheet.sheet.workbook import Change
@@ -118,6 +119,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self.solver = SolverDesk(self)
         self.sight = Sight(self)
+        self.time_travel = TimeTravel(self)
         self._view = ViewMemory(self)
         self.notifier.replaced.connect(self._view.restore)
         widths = {"lessons": LEFT_PX, "loss": RIGHT_PX}

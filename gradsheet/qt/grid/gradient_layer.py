@@ -42,6 +42,7 @@ NEGATIVE, POSITIVE = ROLE_COLOURS["data"], ROLE_COLOURS["user"]
 ARROW_PX = 7
 PAD_PX = 3
 LOCK_PX = 13
+LIT_WASH = 0.25
 _MARGIN_PX = 10
 """How far a padlock reaches out of its range."""
 
@@ -121,6 +122,7 @@ class CellLayers(QObject):
         self._layer = layer
         self._faces: tuple[float, float, Faces] | None = None
         self._lit: tuple[int, Region] | None = None
+        self._phase: tuple[tuple[int, Region], ...] = ()
         grid.viewport().installEventFilter(self)
 
     # ------------------------------------------------------------------ what is shown
@@ -131,6 +133,20 @@ class CellLayers(QObject):
         for lit in (before, place):
             if lit is not None and lit[0] == self._grid.sheet_id:
                 self._grid.update_region(lit[1], _MARGIN_PX)
+
+    def light_phase(self, places: tuple[tuple[int, Region], ...]) -> None:
+        """Light what a phase of a step computes; nothing ends it."""
+        if places == self._phase:
+            return
+        before, self._phase = self._phase, places
+        for sheet, region in (*before, *places):
+            if sheet == self._grid.sheet_id:
+                self._grid.update_region(region, _MARGIN_PX)
+
+    @property
+    def phase(self) -> tuple[tuple[int, Region], ...]:
+        """The cells that a phase lights."""
+        return self._phase
 
     @property
     def lit(self) -> tuple[int, Region] | None:
@@ -161,6 +177,7 @@ class CellLayers(QObject):
     def _has_something(self) -> bool:
         return (
             self._lit is not None
+            or bool(self._phase)
             or (self._layer.is_on and bool(self._layer.shown))
             or any(role.locked or role.rate_scale != 1.0 for role in self._grid.sheet.roles)
         )
@@ -179,8 +196,13 @@ class CellLayers(QObject):
                         self._block(painter, layout, pane, clip, block)
                 self._units(painter, layout, pane)
                 self._frames(painter, layout, pane)
+            for sheet, region in self._phase:
+                if sheet == self._grid.sheet_id:
+                    # The colours of derivatives are to be read as they are: a frame is enough.
+                    wash = 0.0 if self._layer.is_on else LIT_WASH
+                    self._paint_lit(painter, layout, pane, region, wash)
             if self._lit is not None and self._lit[0] == self._grid.sheet_id:
-                self._paint_lit(painter, layout, pane, self._lit[1])
+                self._paint_lit(painter, layout, pane, self._lit[1], LIT_WASH)
         painter.setClipRect(exposed.intersected(layout.cells_area().adjusted(-6, -6, 0, 0)))
         for role in self._grid.sheet.roles:
             if role.locked or role.rate_scale != 1.0:
@@ -294,7 +316,9 @@ class CellLayers(QObject):
 
     # ------------------------------------------------------------------ marks
 
-    def _paint_lit(self, painter: QPainter, layout: Layout, pane: Pane, region: Region) -> None:
+    def _paint_lit(
+        self, painter: QPainter, layout: Layout, pane: Pane, region: Region, wash: float
+    ) -> None:
         shared = region.intersect(pane.region)
         if shared is None or shared.is_empty:
             return
@@ -305,7 +329,8 @@ class CellLayers(QObject):
             layout.columns.offset(shared.right) - layout.columns.offset(shared.left) + 1,
             layout.rows.offset(shared.bottom) - layout.rows.offset(shared.top) + 1,
         )
-        painter.fillRect(box, translucent(theme.accent, 0.25))
+        painter.fillRect(box, translucent(theme.accent, wash))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(theme.accent), 2))
         painter.drawRect(box.adjusted(1, 1, -1, -1))
 

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from gradsheet.qt import icons
+from gradsheet.qt.branch_colours import branch_colour
 from gradsheet.qt.figures import loss_text
 from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme
@@ -34,6 +35,7 @@ from gradsheet.tasks import Control, Task
 
 if TYPE_CHECKING:
     from gradsheet.app.document import RunView
+    from gradsheet.app.timeline import Branch
 
 FLOATS = NDArray[np.float64]
 
@@ -97,6 +99,7 @@ class LossPlot(QWidget):
         self._drawn_at = 0.0
         self._ranged_at = 0.0
         self._points: tuple[FLOATS, FLOATS] = (np.empty(0), np.empty(0))
+        self._branches: tuple[Branch, ...] = ()
         self._loss_name = "loss"
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
@@ -267,15 +270,39 @@ class LossPlot(QWidget):
             x, y = decimate(x, y)
         self._points = (x, y)
         self._stack.setCurrentWidget(self._plot)
-        self._plot.set_points(x, y, self._loss_name, loss_text(float(y[-1])))
+        assert self._run is not None
+        stands = self._run.step < x[-1] and self._run.state != "running"
+        self._plot.set_position(float(self._run.step) if stands else None)
+        self._draw_branches(self._run.branches)
+        here = min(int(x.searchsorted(self._run.step, "right")), len(x)) - 1 if stands else -1
+        self._plot.set_points(x, y, self._loss_name, loss_text(float(y[max(here, -1)])))
         grows = self._run is not None and self._run.state == "running"
         if self._fitted and (not grows or self._drawn_at - self._ranged_at >= RANGE_S):
             self._ranged_at = self._drawn_at
             self._plot.fit(grows=grows)
+
+    def _draw_branches(self, branches: tuple[Branch, ...]) -> None:
+        """Draw the curves of the branches that are shown, from where they were left."""
+        if branches == self._branches:
+            return
+        from gradsheet.qt.line_chart import Beside
+
+        self._branches = branches
+        self._ranged_at = 0.0
+        lines = []
+        for place, branch in enumerate(branches):
+            if branch.is_shown:
+                steps, losses = branch.trace.arrays()
+                begin = max(0, int(steps.searchsorted(branch.left_at)))
+                x, y = decimate(steps[begin:].astype(np.float64), losses[begin:])
+                lines.append(Beside(x, y, branch_colour(place, current_theme()), branch.name))
+        self._plot.set_beside(lines)
 
     def _apply_theme(self) -> None:
         theme = current_theme()
         self._fit.setIcon(icons.icon("maximize"))
         set_style(self._empty, f"QLabel {{ color: {theme.muted}; background: {theme.sheet}; }}")
         if self._plot is not None:
+            branches, self._branches = self._branches, ()
+            self._draw_branches(branches)
             self._plot.set_colours(theme)

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFontMetrics
-from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QStackedWidget,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 
 from gradsheet.app.messages import message_of
 from gradsheet.formula.values import UserError
@@ -29,6 +39,7 @@ SPEEDS: tuple[float | None, ...] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, No
 """Steps a second at the slider's positions; the last is as fast as it goes."""
 
 BUTTONS = ("train.reset", "train.step", "train.run")
+PHASE_WORDS = ("forward", "loss", "gradient", "update")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,7 @@ class RunBar(QToolBar):
         self._add_gap()
         self._build_optimizer()
         self._build_rates()
+        self._build_phases()
         self._apply_theme()
         self.show_run(document.run_view())
 
@@ -161,16 +173,25 @@ class RunBar(QToolBar):
         self.addWidget(gap)
 
     def _label(self, text: str, buddy: QWidget | None = None) -> QAction:
+        return self.addWidget(self._quiet(text, buddy))
+
+    def _quiet(self, text: str, buddy: QWidget | None = None) -> QLabel:
         label = QLabel(text, self)
         label.setObjectName("quiet")
         label.setContentsMargins(SPACE // 2, 0, SPACE // 4, 0)
         if buddy is not None:
             label.setBuddy(buddy)
         label.setToolTip(buddy.toolTip() if buddy is not None else "")
-        return self.addWidget(label)
+        return label
 
     def _build_speed(self, steps_per_second: float | None) -> None:
-        self._speed = QSlider(Qt.Orientation.Horizontal, self)
+        self._pace = QStackedWidget(self)
+        self._pace.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        speed = QWidget(self._pace)
+        row = QHBoxLayout(speed)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        self._speed = QSlider(Qt.Orientation.Horizontal, speed)
         self._speed.setRange(0, len(SPEEDS) - 1)
         self._speed.setPageStep(1)
         self._speed.setFixedWidth(10 * SPACE)
@@ -179,13 +200,16 @@ class RunBar(QToolBar):
         self._speed.setToolTip(
             "<b>Speed</b><br>Steps a second of a run, from slow motion to as fast as it goes."
         )
-        self._speed_actions = [self._label("speed", self._speed), self.addWidget(self._speed)]
+        row.addWidget(self._quiet("speed", self._speed))
+        row.addWidget(self._speed)
         self._speed_text = QLabel(self)
         self._speed_text.setFixedWidth(
             max(QFontMetrics(self.font()).horizontalAdvance(speed_text(s)) for s in SPEEDS) + SPACE
         )
         self._speed_text.setIndent(SPACE // 2)
-        self._speed_actions.append(self.addWidget(self._speed_text))
+        row.addWidget(self._speed_text)
+        self._pace.addWidget(speed)
+        self._pace_action = self.addWidget(self._pace)
         near = [s for s in SPEEDS if s is not None and s <= (steps_per_second or 0)]
         position = SPEEDS.index(near[-1]) if near else 0
         self._speed.setValue(len(SPEEDS) - 1 if steps_per_second is None else position)
@@ -227,12 +251,38 @@ class RunBar(QToolBar):
             self._rates[rate.name] = field
         self._show_fields(("lr", "weight_decay"))
 
+    def _build_phases(self) -> None:
+        """Add the four phases of a step; they stand in the place of the speed, which rests then."""
+        self._phase = ""
+        self._phases = QLabel(self)
+        self._phases.setTextFormat(Qt.TextFormat.RichText)
+        self._phases.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._phases.setAccessibleName("Phase of a step")
+        self._phases.setToolTip(
+            "<b>Phases of a step</b><br>Forward computes the predictions, then comes the loss, "
+            "then its gradient, and the update moves the parameters. F6 goes to the next."
+        )
+        self._pace.addWidget(self._phases)
+
     # ------------------------------------------------------------------ showing
 
     def show_speed(self, shown: bool) -> None:
         """Show the speed limit, or not: rating sets always learn as fast as they can."""
-        for action in self._speed_actions:
-            action.setVisible(shown)
+        self._pace_action.setVisible(shown)
+
+    @property
+    def phase(self) -> str:
+        """The phase that is named; empty for none."""
+        return self._phase
+
+    def _write_phases(self) -> None:
+        theme = current_theme()
+        words = [
+            f"<span style='color:{theme.accent if word == self._phase else theme.muted};"
+            f"text-decoration:{'underline' if word == self._phase else 'none'}'>{word}</span>"
+            for word in PHASE_WORDS
+        ]
+        self._phases.setText(f"<span style='color:{theme.muted}'> › </span>".join(words))
 
     def rate_field(self, name: str) -> NumberField:
         """Return the editor of one field of `Hyper`."""
@@ -251,6 +301,11 @@ class RunBar(QToolBar):
     def show_run(self, run: RunView) -> None:
         """Show where the run stands."""
         running = run.state == "running"
+        phase = run.phase.name if run.phase is not None else ""
+        if phase != self._phase:
+            self._phase = phase
+            self._write_phases()
+            self._pace.setCurrentIndex(1 if phase else 0)
         if running != self._is_running:
             self._is_running = running
             self.retint()
@@ -282,6 +337,7 @@ class RunBar(QToolBar):
 
     def _apply_theme(self) -> None:
         self.retint()
+        self._write_phases()
         set_style(
             self,
             f"#run_bar {{ padding: {SPACE // 2}px {SPACE}px 0 {SPACE}px; }}"

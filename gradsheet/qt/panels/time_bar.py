@@ -1,4 +1,4 @@
-"""The run as a line of time: a slider over its steps, back and forth, jump to the best.
+"""The run as a line of time: a slider over its steps with marks, back and forth, to the best.
 
 Owns its widgets. It is told a `RunView` and asks the document for a step; the record of the run
 is the document's.
@@ -6,22 +6,26 @@ is the document's.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QFontMetrics
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from gradsheet.qt.figures import count_text
+from gradsheet.qt.marked_slider import MarkedSlider
 from gradsheet.qt.theme import SPACE
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
     from gradsheet.app.run import RunView
 
-BUTTONS_LEFT = ("train.first", "train.back")
-BUTTONS_RIGHT = ("train.last", "train.best")
+BUTTONS_LEFT = ("train.first", "train.play_back", "train.back")
+BUTTONS_RIGHT = ("train.phase", "train.last", "train.best")
+MARKS_S = 0.5
+"""The marks of a run that is on are looked for this often."""
 MOST_STEPS = 2**31 - 1
 """A Qt slider counts in 32 bits."""
 
@@ -42,7 +46,8 @@ class TimeBar(QWidget):
     ) -> None:
         super().__init__(parent)
         self._document = document
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self._marked_at = 0.0
+        self.slider = MarkedSlider(self)
         self.slider.setAccessibleName("Step of the run")
         self.slider.setToolTip("Drag to see the run at any of its steps, exactly as it was")
         self.slider.setPageStep(100)
@@ -81,6 +86,10 @@ class TimeBar(QWidget):
             if not self.slider.isSliderDown():
                 self.slider.setValue(min(run.step, MOST_STEPS))
         self.slider.setEnabled(last > first)
+        now = time.monotonic()
+        if run.state != "running" or now - self._marked_at > MARKS_S:
+            self._marked_at = now
+            self.slider.show_marks(self._document.marks())
         if last > run.step:
             text = f"step {count_text(run.step)} of {count_text(last)}"
         elif last > first:

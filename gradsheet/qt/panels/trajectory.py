@@ -14,9 +14,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from gradsheet.app.path_view import PathView
 from gradsheet.app.plane import LINE_WINDOW, Plane
+from gradsheet.qt.branch_colours import branch_colour
 from gradsheet.qt.line_chart import FLOATS
 from gradsheet.qt.optimizer_colours import colour_of
 from gradsheet.qt.plane_plot import PlanePlot
+from gradsheet.qt.polyline import PathItem
 from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10, thinned
 from gradsheet.qt.theme import SPACE, current_theme
 
@@ -72,6 +74,8 @@ class TrajectoryPanel(QWidget):
         self.plot.clicked.connect(self._on_click)
         self.plot.moved_by_hand.connect(self._on_moved)
         theme = current_theme()
+        self._others: list[tuple[PathItem, pg.TextItem]] = []
+        """The paths of branches and their names, behind the trail."""
         self._trail = self.plot.path(theme.text)
         self._epoch = self.plot.path(theme.text, 2)
         self._rows = pg.ScatterPlotItem(size=6, pen=None, antialias=True)
@@ -137,6 +141,7 @@ class TrajectoryPanel(QWidget):
             self._profile_line.setData([], [])
             self._rows.setData([], [])
             self._current.setData([], [])
+            self._draw_branches(None)
             self.plot.set_loss(None)
             self._plane = None
             return
@@ -192,12 +197,33 @@ class TrajectoryPanel(QWidget):
         if view is None:
             return
         self._trail.set_path(thinned(view.trail))
+        self._draw_branches(view)
         self._epoch.set_path(np.vstack([view.rows, view.produced]))
         shown = self._nearby(view.rows)
         self._rows.setData(shown[:, 0], shown[:, 1])
         if self._profile_switch.isChecked():
             self._draw_profile(view)
         self._draw_current()
+
+    def _draw_branches(self, view: PathView | None) -> None:
+        """Draw where the branches that are shown went, each with its name at its end."""
+        branches = view.branches if view is not None else ()
+        theme = current_theme()
+        while len(self._others) < len(branches):
+            curve = self.plot.path(theme.text)
+            curve.setZValue(-10)
+            self._others.append((curve, self.plot.label("", theme.text, (0, 1))))
+        for curve, name in self._others[len(branches) :]:
+            curve.set_path(np.empty((0, 2)))
+            name.setText("")
+        for (curve, name), (place, text, path) in zip(self._others, branches, strict=False):
+            points = thinned(path)
+            colour = branch_colour(place, theme)
+            curve.setPen(pg.mkPen(colour, width=1))
+            curve.set_path(points)
+            name.setText(text)
+            name.setColor(colour)
+            name.setPos(*points[-1])
 
     def _draw_profile(self, view: PathView) -> None:
         trail = thinned(view.trail, 2000)

@@ -142,3 +142,12 @@ def test_recording_costs_a_run_little_memory() -> None:
     assert recording.nbytes() < 64 << 20
     state, _ = recording.show(7_777)
     assert state["step"] == 7_777
+
+
+def test_a_copy_keeps_a_change_that_is_newer_than_its_keyframes() -> None:
+    trainer = Trainer(Bowl(7, 4), make_optimizer("adam", lr=0.01))
+    recording = recorded(trainer)
+    trainer.advance(3)
+    trainer.optimizer.hyper = replace(trainer.optimizer.hyper, lr=0.5)
+    trainer.advance(5)
+    assert same(recording.copy().show(8)[0], trainer.state_dict())
