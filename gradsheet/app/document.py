@@ -373,15 +373,16 @@ class Document:
     def _travel(self, move: Callable[[Workbook], Travelled | None]) -> str | None:
         self.settle_live()
         self._training.stop()
-        for training in self._trainings.values():
-            training.come_back()
+        back = [training.come_back() for training in self._trainings.values()]
         marks = [(training, training.run.mark()) for training in self._trainings.values()]
         travelled = move(self.workbook)
         if travelled is None:
             return None
         for training, here in marks:
             training.travelled(travelled.entry, here)
-        self.follow(travelled.change)
+        for change in (*back, travelled.change):
+            if change is not None:
+                self.follow(change)
         self.notify_run()
         return travelled.label
 

@@ -702,12 +702,20 @@ class Training:
             (back, mark), self._looked_from = self._looked_from, None
             self._marks[self._document.history.push(LOOKING, back)] = mark
 
-    def come_back(self) -> None:
-        """Go back to where the run stood before it was looked elsewhere, to undo or redo."""
-        if self._looked_from is not None:
-            (back, mark), self._looked_from = self._looked_from, None
-            self._document.workbook.apply(back)
-            self.run.restore(mark)
+    def come_back(self) -> Change | None:
+        """Go back to where the run stood before it was looked elsewhere, to undo or redo.
+
+        Returns
+        -------
+        Change or None
+            What has to be calculated anew.
+        """
+        if self._looked_from is None:
+            return None
+        (back, mark), self._looked_from = self._looked_from, None
+        _, change = self._document.workbook.apply(back)
+        self.run.restore(mark)
+        return change
 
     def _values_of(self, workbook: Workbook) -> Edit:
         """Return the edit that puts a workbook's changing cells, as numbers, into this one."""
