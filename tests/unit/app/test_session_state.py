@@ -339,3 +339,103 @@ def test_a_file_of_version_1_goes_on_where_it_was(document: Document, tmp_path: 
         assert cells(other) == cells(document)
     finally:
         other.close()
+
+
+class Seen:
+    """The states that were there when each step was made, of the run and of its branches.
+
+    `live` is that of the future that is on, by step; `left` those of the branches, in their order.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.live: dict[int, Any] = {}
+        self.left: list[dict[int, Any]] = []
+
+    def step(self, count: int) -> None:
+        """Take steps one by one and note each state, from the trainer that made it."""
+        document = self.document
+        for _ in range(count):
+            step(document)
+            branches, trainer = document.run.timeline.branches, document.run.trainer
+            if len(branches) > len(self.left):
+                self.left.append(self.live)
+                self.live = {k: s for k, s in self.live.items() if k <= branches[-1].left_at}
+            if trainer is not None and document.run.state != "failed":
+                self.live[document.run.step] = plain(trainer.state_dict())
+
+    def changed(self) -> None:
+        """Something was changed by hand: this step's state is another from now on."""
+        self.live.pop(self.document.run.step, None)
+
+    def check(self, document: Document) -> int:
+        """Compare every state that a record can show; return how many were compared."""
+        line = document.run.timeline
+        records = [line.recording, *(branch.recording for branch in line.branches)]
+        compared = 0
+        for record, seen in zip(records, [self.live, *self.left], strict=True):
+            for k in seen if record is not None else ():
+                assert record is not None
+                if record.start <= k <= record.end:
+                    assert plain(record.show(k)[0]) == seen[k], f"step {k}"
+                    compared += 1
+        return compared
+
+
+def draw_branches(seen: Seen, data: st.DataObject) -> None:
+    """Step, go back, change something and go on, take branches up, as somebody might."""
+    document = seen.document
+    sheet = document.workbook.sheets[0].id
+    moves = ["step", "seek", "seek", "rate", "rule", "weight", "take up", "data"]
+    for _ in range(data.draw(st.integers(2, 8), label="moves")):
+        what = data.draw(st.sampled_from(moves))
+        line, view = document.run.timeline, document.run_view()
+        if what == "step":
+            seen.step(data.draw(st.integers(1, 30)))
+        elif what == "seek":
+            seek(document, data.draw(st.integers(view.first_step, view.last_step)))
+        elif what == "take up" and line.branches:
+            place = data.draw(st.integers(0, len(line.branches) - 1))
+            if line.branches[place].is_open and line.recording is not None:
+                document.take_up_branch(line.branches[place])
+                document.finish()
+                seen.live, seen.left[place] = seen.left[place], seen.live
+        elif what in ("rate", "rule", "weight"):
+            seen.changed()
+            if what == "rate":
+                document.set_hyper(lr=data.draw(st.sampled_from([1e-4, 3e-4, 1e-3])))
+            elif what == "rule":
+                document.set_optimizer(data.draw(st.sampled_from(sorted(OPTIMIZERS))))
+                document.set_hyper(lr=1e-4)
+            else:
+                document.enter(sheet, Cell(20, 0), str(data.draw(st.floats(-2, 2))))
+                document.finish()
+        elif what == "data":
+            document.enter(sheet, Cell(0, 0), str(data.draw(st.floats(-2, 2))))
+            document.finish()
+            seen.live = {}
+    seen.step(data.draw(st.integers(5, 20)))
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=40, deadline=None, derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(data=st.data())
+def test_any_step_is_as_it_was_made_through_branches_and_through_save_and_load(
+    data: st.DataObject, tmp_path: Path, document: Document
+) -> None:
+    rows, cols = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 5))
+    random_problem(document, data.draw(st.integers(0, 999)), rows, cols)
+    document.set_optimizer(data.draw(st.sampled_from(sorted(OPTIMIZERS))))
+    document.set_hyper(lr=1e-4)
+    seen = Seen(document)
+    draw_branches(seen, data)
+    assert seen.check(document) > 0
+    saved(document, tmp_path / "run.gradsheet")
+    other = reopened(tmp_path / "run.gradsheet")
+    try:
+        assert seen.check(other) > 0
+    finally:
+        other.close()
