@@ -219,8 +219,12 @@ class RatingsDocks(QObject):
         window.resizeDocks(docks, widths, Qt.Orientation.Horizontal)
         book = window.document.ratings_book
         if book is not None and window.grid.sheet_id == book.crosstab.id:
-            # What learning changes is in view, not the ratings that it learns from.
-            window.grid.show_at_top(Cell(book.shape.item_block.top - 1, 0))
+            # Where not all has room, what learning changes is in view before the ratings.
+            grid, first = window.grid, Cell(book.shape.item_block.top - 1, 0)
+            grid.show_at_top(Cell(0, 0))
+            grid.show_cell(Cell(book.shape.loss.row, 0))
+            if grid.visible_region().top > first.row:
+                grid.show_at_top(first)
 
     def _hide_docks(self) -> None:
         for dock in self.docks.values():

@@ -119,3 +119,13 @@ def test_another_workbook_closes_the_window(
     qtbot.waitUntil(lambda: window.findChild(ChooseCrosstab) is None, timeout=5_000)
     assert not window.actions_by_id.by_id["sheet.choose_crosstab"].isEnabled()
     assert QApplication.activeModalWidget() is None
+
+
+def test_a_rating_set_opens_on_its_embeddings_and_predictions(
+    window: Any, book: RatingsBook
+) -> None:
+    seen = window.grid.visible_region()
+    shape = book.shape
+    assert seen.top <= shape.item_block.top - 1
+    assert seen.contains(shape.predictions.first)
+    assert seen.top == 0 or seen.bottom <= shape.loss.row + 2
