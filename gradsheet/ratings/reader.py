@@ -22,7 +22,7 @@ from gradsheet.ratings.sniffing import read_sample, split_rows
 from gradsheet.ratings.sniffing import sniff as sniff
 from gradsheet.ratings.source import Source, blocks, decode, locate, opened
 from gradsheet.ratings.table import RatingTable
-from gradsheet.ratings.titles import titles_beside
+from gradsheet.ratings.titles import Beside, titles_beside, titles_in
 from gradsheet.tasks import Control, Pace, Progress
 
 _CROSSTAB_BYTES = 1 << 18
@@ -89,6 +89,7 @@ def read(
     if options is None:
         options = sniff(path)
     source = options.source if isinstance(options, Preview) else locate(path)
+    wanted = options.titles if isinstance(options, Preview) else "beside"
     if isinstance(options, Preview):
         options = options.options
     names = _check_columns(source, options)
@@ -119,7 +120,12 @@ def read(
     duplicates = len(table) - len(single)
     yield Progress(None, "Looking for titles")
     control.checkpoint()
-    beside = titles_beside(source, single.item_ids)
+    if isinstance(wanted, Path):
+        beside = titles_in(wanted, single.item_ids)
+    elif wanted == "beside":
+        beside = titles_beside(source, single.item_ids)
+    else:
+        beside = Beside(None, None, ())
     if beside.titles is not None:
         single = dataclasses.replace(single, titles=beside.titles)
     return ReadResult(

@@ -96,6 +96,9 @@ class Preview:
         The first rows of data, as text.
     notes : tuple of str
         What was guessed and why, one sentence each.
+    titles : {"beside", "none"} or Path
+        Where titles and genres come from: a file of movies beside the ratings if there is one,
+        nowhere, or a file that was chosen.
     """
 
     source: Source
@@ -103,6 +106,7 @@ class Preview:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = field(default=())
+    titles: Literal["beside", "none"] | Path = "beside"
 
     @property
     def separator(self) -> str:

@@ -145,6 +145,18 @@ def opened(source: Source) -> Iterator[IO[bytes]]:
                 yield plain
 
 
+def title_names(source: Source) -> tuple[str, ...]:
+    """Return the names of the files of titles that lie beside the source, none of them read."""
+    with readable(source.path):
+        if source.member is None:
+            beside = (source.path.parent / name for name in TITLE_FILES)
+            return tuple(path.name for path in beside if path.is_file() and path != source.path)
+        folder = PurePosixPath(source.member).parent
+        with zipfile.ZipFile(source.path) as archive:
+            inside = set(archive.namelist()) - {source.member}
+        return tuple(name for name in TITLE_FILES if str(folder / name) in inside)
+
+
 def title_files(source: Source) -> Iterator[tuple[str, bytes]]:
     """Give name and bytes of each file of titles that lies beside the source."""
     with readable(source.path):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradsheet.ratings.source import Source, title_files
+from gradsheet.formula.values import UserError
+from gradsheet.ratings.source import Source, readable, title_files
 from gradsheet.ratings.table import Labels
 
 _FLAGS_FROM = 5
@@ -70,6 +72,36 @@ def titles_beside(source: Source, item_ids: Labels) -> Beside:
             return Beside(titles, genres if has_genres else None, (*notes, note))
         notes.append(f"{name} does not belong to these items: it knows {found:,} of them.")
     return Beside(None, None, tuple(notes))
+
+
+def titles_in(path: Path, item_ids: Labels) -> Beside:
+    """Return titles and genres of the items from a file that the user chose.
+
+    Which of the three layouts it has is told by its first line.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read, or knows none of the items.
+    """
+    with readable(path):
+        data = path.read_bytes()
+    line = data[:4096].split(b"\n")[0]
+    is_flagged = line.count(b"|") > 3 and b"," not in line.split(b"|")[0]
+    name = "movies.dat" if b"::" in line else "u.item" if is_flagged else "movies.csv"
+    known = _films(name, data)
+    films = [known.get(str(item), Film("", "")) for item in item_ids.tolist()]
+    found = sum(bool(film.title) for film in films)
+    if not found:
+        raise UserError(
+            f"{path.name} has no title of these items.",
+            "Choose a file whose first column holds the items' ids and whose second their titles.",
+        )
+    genres = tuple(film.genres for film in films)
+    note = f"Titles of {found:,} of {len(films):,} items from {path.name}."
+    return Beside(
+        _objects([film.title for film in films]), genres if any(genres) else None, (note,)
+    )
 
 
 def _films(name: str, data: bytes) -> dict[str, Film]:

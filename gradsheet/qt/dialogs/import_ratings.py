@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
+    QFileDialog,
     QGridLayout,
     QLabel,
     QTableWidget,
@@ -31,6 +32,7 @@ from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
 from gradsheet.qt.theme import SPACE, current_theme
 from gradsheet.ratings.columns import guess_columns
 from gradsheet.ratings.sniffing import Preview, read_sample, split_rows
+from gradsheet.ratings.source import title_names
 
 SEPARATORS = {
     ",": "comma  ,",
@@ -47,6 +49,8 @@ ROLES = {"user": "user", "item": "item", "rating": "rating", "timestamp": "time"
 ROLE_COLOURS = {"user": "user", "item": "item", "rating": "data", "timestamp": "parameter"}
 GUESSED = ("user", "item", "rating", "timestamp", "time_kind", "day_first", "text_users",
            "text_items", "crosstab")  # fmt: skip
+CHOOSE = "choose"
+TITLE_FILTER = "Titles (*.csv *.item *.dat *.txt);;All files (*)"
 SHOWN_ROWS = 50
 NONE = -1
 
@@ -183,7 +187,11 @@ class ImportRatings(QDialog):
             self._add_box(role, f"{title.capitalize()} column", {}, row, 3)
         self._header = QCheckBox("The first row holds the names of the columns", self)
         self._header.toggled.connect(self._on_header)
-        self._grid.addWidget(self._header, 4, 1, 1, 4)
+        self._grid.addWidget(self._header, 4, 1)
+        beside = title_names(self._preview.source)
+        found = f"{beside[0]}, beside it" if beside else "none found beside it"
+        choices = {"beside": found, "none": "no titles", CHOOSE: "from another file …"}
+        self._add_box("titles", "Titles, genres", choices, 4, 3)  # type: ignore[arg-type]
         self._grid.setColumnStretch(1, 1)
         self._grid.setColumnStretch(4, 1)
 
@@ -254,9 +262,35 @@ class ImportRatings(QDialog):
 
     # ------------------------------------------------------------------ choosing
 
+    def choose_titles(self, titles: Path | str) -> None:
+        """Take titles and genres from a file, from beside the ratings, or from nowhere."""
+        box = self._boxes["titles"]
+        if isinstance(titles, Path) and box.findData(str(titles)) < 0:
+            box.insertItem(box.count() - 1, titles.name, str(titles))
+        box.setCurrentIndex(box.findData(str(titles)))
+        self._preview = dataclasses.replace(self._preview, titles=titles)  # type: ignore[arg-type]
+
+    def _on_titles(self, value: str) -> None:
+        if value != CHOOSE:
+            self.choose_titles(value if value in ("beside", "none") else Path(value))
+            return
+        now = self._preview.titles
+        folder = str((now if isinstance(now, Path) else self._preview.source.path).parent)
+        asking = QFileDialog(self, "Choose a file of titles", folder, TITLE_FILTER)
+        asking.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        asking.setFileMode(QFileDialog.FileMode.ExistingFile)
+        asking.fileSelected.connect(self._on_title_file)
+        asking.open()
+        self.choose_titles(now)  # until a file is chosen
+
+    def _on_title_file(self, name: str) -> None:
+        self.choose_titles(Path(name))
+
     def _on_chosen(self, name: str, index: int) -> None:
         value = self._boxes[name].itemData(index)
-        if name in ROLES:
+        if name == "titles":
+            self._on_titles(value)
+        elif name in ROLES:
             self._change(regroup=False, **{name: None if value == NONE else value})
         else:
             self._change(regroup=name in ("separator", "encoding", "decimal"), **{name: value})

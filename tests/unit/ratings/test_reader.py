@@ -396,6 +396,33 @@ def test_a_file_of_titles_alone_gives_no_genres(write: Write) -> None:
     assert result_of(write("user,item,rating\n1,1,3\n")).genres is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "movieId,title,genres\n1,Heat (1995),Crime\n2,Up (2009),\n",
+        "1::Heat (1995)::Crime\n2::Up (2009)::\n",
+        f"1|Heat (1995)|x||y|{'|'.join('0' * 6)}|1|{'|'.join('0' * 12)}\n2|Up (2009)|x||y\n",
+    ],
+    ids=["csv", "dat", "item"],
+)
+def test_titles_come_from_a_file_that_was_chosen(write: Write, text: str) -> None:
+    chosen = write(text, "mine.txt")
+    write("movieId,title\n1,Beside\n2,Beside\n", "movies.csv")
+    preview = sniff(write("user,item,rating\n1,1,3\n1,2,4\n"))
+    result = result_of(preview.source.path, dataclasses.replace(preview, titles=chosen))
+    assert [result.table.item_title(i) for i in (0, 1)] == ["Heat (1995)", "Up (2009)"]
+    assert result.genres == ("Crime", "")
+    none = result_of(preview.source.path, dataclasses.replace(preview, titles="none"))
+    assert none.table.titles is None
+
+
+def test_a_chosen_file_without_these_items_says_so(write: Write) -> None:
+    preview = sniff(write("user,item,rating\n1,1,3\n1,2,4\n"))
+    chosen = write("movieId,title\n900,Nothing\n", "mine.csv")
+    with pytest.raises(UserError, match="has no title of these items"):
+        result_of(preview.source.path, dataclasses.replace(preview, titles=chosen))
+
+
 def test_titles_of_other_items_are_left_alone(write: Write) -> None:
     write("movieId,title\n900,Nothing\n901,Never\n", "movies.csv")
     result = result_of(write("user,item,rating\n1,1,3\n1,2,4\n"))
