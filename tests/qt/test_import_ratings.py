@@ -104,6 +104,23 @@ def test_import_gives_the_options_as_the_user_left_them(
     assert not dialog.isVisible()
 
 
+def test_titles_are_taken_from_where_the_user_says(
+    dialog: ImportRatings, qtbot: QtBot, tmp_path: Path
+) -> None:
+    box = dialog.box("titles")
+    assert box.currentText() == "none found beside it"
+    assert dialog.preview.titles == "beside"
+    dialog.choose_titles(tmp_path / "films.csv")
+    assert box.currentText() == "films.csv"
+    assert dialog.preview.titles == tmp_path / "films.csv"
+    box.setCurrentIndex(box.findData("none"))
+    box.activated.emit(box.currentIndex())
+    assert dialog.preview.titles == "none"
+    separators = dialog.box("separator")
+    separators.activated.emit(separators.currentIndex())
+    assert dialog.preview.titles == "none"
+
+
 def test_cancel_reads_nothing(dialog: ImportRatings, qtbot: QtBot) -> None:
     cancel = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Cancel)
     with qtbot.assertNotEmitted(dialog.accepted_preview):
@@ -174,20 +191,3 @@ def test_a_file_opened_before_stands_in_the_recent_menu(
     qtbot.waitUntil(lambda: window.opening.dialog is not None)
     window.opening.dialog.close()
     qtbot.waitUntil(lambda: window.opening.dialog is None)
-
-
-def test_titles_are_taken_from_where_the_user_says(
-    dialog: ImportRatings, qtbot: QtBot, tmp_path: Path
-) -> None:
-    box = dialog.box("titles")
-    assert box.currentText() == "none found beside it"
-    assert dialog.preview.titles == "beside"
-    dialog.choose_titles(tmp_path / "films.csv")
-    assert box.currentText() == "films.csv"
-    assert dialog.preview.titles == tmp_path / "films.csv"
-    box.setCurrentIndex(box.findData("none"))
-    box.activated.emit(box.currentIndex())
-    assert dialog.preview.titles == "none"
-    separators = dialog.box("separator")
-    separators.activated.emit(separators.currentIndex())
-    assert dialog.preview.titles == "none"

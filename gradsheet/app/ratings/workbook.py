@@ -119,7 +119,8 @@ class RatingsBook:
         elif model.kind == "net":
             widths = (model.user_factors, model.item_factors)
         net = None
-        if learned is not None and learned.net is not None:
+        is_free = self.workbook.by_name(LAYERS) in (None, self.layers)
+        if learned is not None and learned.net is not None and is_free:
             net = NetShape.of(learned, learned.net)
         return shape_of(
             model, session.learn_choice, len(self.pairs.users), len(self.pairs.items), widths, net
@@ -221,6 +222,7 @@ class RatingsBook:
         if self.layers not in book.sheets:
             book.sheets.insert(book.sheets.index(self.crosstab) + 1, self.layers)
         sheet = self.layers
+        sheet.name = LAYERS  # the crosstab's formulas are written anew with it
         sheet.formats = FormatRules(book.palette)
         layers_sheet.fill(sheet, layout, self.pairs, learned, book.strings)
         sheet.roles = layers_sheet.roles_of(layout)

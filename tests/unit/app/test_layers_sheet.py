@@ -18,6 +18,7 @@ from gradsheet.app.ratings.workbook import FIRST, OtherPairs, RatingsBook
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 from gradsheet.ratings.synthetic import synthetic_ratings
+from gradsheet.sheet.edits import RenameSheet
 from gradsheet.tasks import live_tasks
 
 NET = ModelChoice(kind="net", user_factors=3, item_factors=4, hidden=(6, 5), dropouts=(0.1,) * 3,
@@ -137,6 +138,31 @@ def test_the_sheet_comes_and_goes_with_the_net_and_follows_the_crosstab(opened: 
     assert "Layers" not in [sheet.name for sheet in document.workbook.sheets]
     document.undo()
     settle(document)
+    assert recalculated(document) == pytest.approx(of_the_model(document), abs=1e-5)
+
+
+def test_a_sheet_of_ones_own_of_that_name_stays_and_the_net_shows_numbers(opened: Open) -> None:
+    document = opened(ModelChoice(kind="dot", factors=3))
+    own = document.workbook.make_sheet("Layers")
+    document.workbook.sheets.append(own)
+    document.ratings.set_model(NET)
+    settle(document)
+    book = document.ratings_book
+    assert book.layers is None
+    assert own in document.workbook.sheets
+    shown = book.crosstab.cells.read(book.shape.predictions)[0]
+    assert shown == pytest.approx(of_the_model(document), abs=1e-5)
+
+
+def test_a_renamed_sheet_of_layers_is_written_anew_under_its_name(opened: Open) -> None:
+    document = opened()
+    book, session = document.ratings_book, document.ratings
+    document.apply(RenameSheet(book.layers.id, "My net"))
+    settle(document)
+    assert recalculated(document) == pytest.approx(of_the_model(document), abs=1e-5)
+    document.apply(OtherPairs(book, busiest_pairs(session.table, session.totals, 4, 3)))
+    settle(document)
+    assert book.layers.name == "Layers"
     assert recalculated(document) == pytest.approx(of_the_model(document), abs=1e-5)
 
 
