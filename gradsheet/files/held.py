@@ -71,6 +71,10 @@ class HeldWorkbook:
         """The table that a cell belongs to."""
         return self._workbook.table_at(sheet, cell)
 
+    def hidden_rows(self, sheet: int) -> Collection[int]:
+        """The rows of a sheet that do not show."""
+        return self._workbook.hidden_rows(sheet)
+
     @property
     def date_1904(self) -> bool:
         """Whether serial numbers of dates count from 1904."""

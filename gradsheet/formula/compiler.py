@@ -17,6 +17,7 @@ from gradsheet.formula.areas import Part
 from gradsheet.formula.blocks import Block
 from gradsheet.formula.conditions import Conditions, Relation, make_conditions
 from gradsheet.formula.evaluate import World
+from gradsheet.formula.functions.totals import TOTALS, calls
 from gradsheet.formula.graph import Graph, Inputs
 from gradsheet.formula.objective import Objective, make_objective
 from gradsheet.formula.recurrence import Unrolled, unrolled
@@ -24,7 +25,7 @@ from gradsheet.formula.results import Computed, Results, as_computed
 from gradsheet.formula.run import Run, is_volatile
 from gradsheet.formula.shortcut import Shortcut
 from gradsheet.formula.storage import Storage
-from gradsheet.formula.syntax import Expr, parse
+from gradsheet.formula.syntax import Expr, parse, unparse
 from gradsheet.formula.values import ErrorCode, Kind
 from gradsheet.formula.windows import Planes
 
@@ -50,6 +51,7 @@ class Program:
         self._generator = torch.Generator().manual_seed(seed)
         self._spills = _noted_spills(inputs)
         self._draws: dict[tuple[object, ...], torch.Tensor] = {}
+        self._totals: dict[int, frozenset[Cell]] = {}
         self.storage = Storage(inputs)
         self.targets: dict[int, list[tuple[int, Region]]] = {}
         self._plan()
@@ -195,7 +197,26 @@ class Program:
             generator=self._generator,
             draws=self._draws,
             date_1904=self._inputs.date_1904,
+            set_aside=self._set_aside,
+            formula_text=self._formula_text,
         )
+
+    def _set_aside(self, sheet: int) -> tuple[frozenset[int], frozenset[Cell]]:
+        """The hidden rows of a sheet, and its cells that hold totals."""
+        known = self._totals.get(sheet)
+        if known is None:
+            formulas = self._inputs.formulas(sheet).items()
+            found = (cell for cell, formula in formulas if calls(formula.expr, TOTALS))
+            known = self._totals[sheet] = frozenset(found)
+        return frozenset(self._inputs.hidden_rows(sheet)), known
+
+    def _formula_text(self, sheet: int, cell: Cell) -> str | None:
+        formula = self._inputs.formulas(sheet).get(cell)
+        if formula is None:
+            return None
+        text = unparse(formula.expr, cell)
+        is_typed_as_array = formula.array is not None and not formula.dynamic
+        return f"{{{text}}}" if is_typed_as_array else text
 
     def sheet_names(self) -> dict[int, str]:
         """Names of the sheets by their ids."""

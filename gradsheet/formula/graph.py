@@ -6,7 +6,7 @@ exact dependencies, strongly connected parts and their order. Knows no values an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -106,6 +106,9 @@ class Inputs(Protocol):
     def table_at(self, sheet: int, cell: Cell) -> TableLike | None:
         """The table that a cell belongs to."""
 
+    def hidden_rows(self, sheet: int) -> Collection[int]:
+        """The rows of a sheet that do not show."""
+
     @property
     def date_1904(self) -> bool:
         """Whether serial numbers of dates count from 1904."""
@@ -126,6 +129,8 @@ ADDRESS_ARGUMENTS: dict[str, tuple[int, ...]] = {
     "COLUMNS": (0,),
     "OFFSET": (0,),
     "ISREF": (0,),
+    "ISFORMULA": (0,),
+    "FORMULATEXT": (0,),
     "AREAS": (0,),
 }
 """Arguments that are addresses: the cells that they name are not read."""

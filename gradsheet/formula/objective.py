@@ -383,6 +383,8 @@ def over(world: World, cells: Layered) -> World:
         generator=world.generator,
         draws=world.draws,
         date_1904=world.date_1904,
+        set_aside=world.set_aside,
+        formula_text=world.formula_text,
     )
 
 

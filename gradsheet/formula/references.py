@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradsheet.formula.address import MAX_COLS, MAX_ROWS, Region
+from gradsheet.formula.address import MAX_COLS, MAX_ROWS, Cell, Region
 from gradsheet.formula.areas import Area, Areas, Part, Scatter, area_of
 from gradsheet.formula.batch import Batch, error
 from gradsheet.formula.syntax import Columns, Expr, Range, Ref, Rows
@@ -37,6 +37,8 @@ class World:
     generator : randomness of volatile functions
     draws : what volatile functions drew, by cell and call, so that it is drawn once
     date_1904 : whether dates count from 1904
+    set_aside : the hidden rows of a sheet, and its cells that hold totals
+    formula_text : the formula of a cell, None if it holds none
     """
 
     source: Planes
@@ -48,6 +50,10 @@ class World:
     generator: torch.Generator = field(default_factory=torch.Generator)
     draws: dict[tuple[Any, ...], Tensor] = field(default_factory=dict)
     date_1904: bool = False
+    set_aside: Callable[[int], tuple[frozenset[int], frozenset[Cell]]] = lambda sheet: (
+        frozenset(), frozenset()
+    )  # fmt: skip
+    formula_text: Callable[[int, Cell], str | None] = lambda sheet, cell: None
 
 
 class References:

@@ -163,7 +163,8 @@ def _evaluated(graph: Graph, world: World, cells: Layered, step: Step) -> Batch:
     block = graph.blocks[step.block]
     over = World(cells, world.strings, world.sheet_of, world.sheet_name, world.parse,
                  generator=world.generator, draws=world.draws,
-                 date_1904=world.date_1904)  # fmt: skip
+                 date_1904=world.date_1904, set_aside=world.set_aside,
+                 formula_text=world.formula_text)  # fmt: skip
     evaluator = Evaluator(over, step.part, False)
     evaluator.block = step.block
     batch = evaluator.result(block.expr)

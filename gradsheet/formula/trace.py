@@ -113,6 +113,9 @@ class Tracer(TorchFunctionMode):
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
         name = getattr(func, "__name__", "")
+        if name == "__get__" and isinstance(out, Tensor) and self._uses(args):
+            self.give_up("an attribute of a value that depends on the parameters, such as .T")
+            self.mark(out)
         if name in _LOOKS or not (self._uses(args) or (kwargs and self._uses(kwargs.values()))):
             return out
         if name == "__bool__":

@@ -6,7 +6,7 @@ of one sheet, everything else on it and on the sheets it reads as numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -125,6 +125,10 @@ class SheetCopy:
     def table_at(self, sheet: int, cell: Cell) -> TableLike | None:
         """See Inputs."""
         return self._inputs.table_at(sheet, cell)
+
+    def hidden_rows(self, sheet: int) -> Collection[int]:
+        """See Inputs."""
+        return self._inputs.hidden_rows(sheet)
 
     @property
     def date_1904(self) -> bool:

@@ -263,6 +263,11 @@ class Workbook:
                 return table
         return None
 
+    def hidden_rows(self, sheet: int) -> frozenset[int]:
+        """The rows of a sheet that do not show."""
+        heights = self.sheet(sheet).row_heights
+        return frozenset(row for row, height in heights.items() if height <= 0)
+
     def table_at(self, sheet: int, cell: Cell) -> Table | None:
         """The table that a cell belongs to."""
         for table in self.tables:

@@ -252,7 +252,9 @@ def _computed(text: str) -> bool:
         assert parse(unparse(expr, host), host) == expr, text
         workbook = Workbook.with_sheet()
         workbook.sheets[0].cells.set_formula(host, Formula(expr))
-        compile_program(workbook)
+        compile_program(workbook).recalculate()
+        workbook.sheets[0].cells.set_formula(host, Formula(expr, dynamic=True))
+        compile_program(workbook).recalculate()
     except FormulaError:
         return False
     return True

@@ -11,6 +11,7 @@ from gradsheet.formula.functions import (
     calendar,
     chance,
     criteria,
+    finance,
     joining,
     learning,
     linear,
@@ -18,9 +19,16 @@ from gradsheet.formula.functions import (
     lookup,
     math,
     moments,
+    notation,
+    pieces,
+    quantiles,
+    regression,
+    special,
     spread,
     stats,
     text,
+    totals,
+    workdays,
 )
 from gradsheet.formula.functions.table import TABLE, Function
 
@@ -29,6 +37,7 @@ FUNCTIONS: dict[str, Function] = TABLE
 
 FAMILIES = (
     math, stats, spread, moments, criteria, logic, lookup, addresses, arrays, linear, text,
-    joining, calendar, chance, learning,
+    joining, calendar, chance, learning, finance, special, quantiles, regression, totals, pieces,
+    notation, workdays,
 )  # fmt: skip
 """The modules that fill the table."""

@@ -114,18 +114,40 @@ def drop(evaluator: Evaluator, batch: Batch, *args: Batch) -> Batch:
     return _kept(evaluator, batch, args, False)
 
 
-@function("TOCOL", "array", "An array as one column, row by row.", family=FAMILY, params="a",
-          gradient=_MOVED)  # fmt: skip
-def tocol(evaluator: Evaluator, batch: Batch) -> Batch:
-    """All values in a column."""
-    return batch.view(lambda x: x.flatten(2)[..., None])
+def _in_line(evaluator: Evaluator, batch: Batch, args: tuple[Batch, ...]) -> Batch:
+    """All values in a row, row by row or column by column, without blanks or errors if asked."""
+    ignored = evaluator.size(args[0], "TOCOL") if args and not args[0].is_only(0) else 0
+    if not 0 <= ignored <= 3:
+        return error(ErrorCode.VALUE)
+    if len(args) > 1 and bool(truths(args[1], evaluator.strings)[0].any()):
+        batch = batch.view(lambda x: x.transpose(2, 3))
+    row = batch.view(lambda x: x.flatten(2)[:, :, None])
+    if ignored:
+        _one_cell(evaluator, row)
+        kinds = _kinds(row)[0, 0, 0]
+        dropped = torch.zeros_like(kinds, dtype=torch.bool)
+        if ignored in (1, 3):
+            dropped |= kinds == 0
+        if ignored in (2, 3):
+            dropped |= kinds == 4
+        lines = [i for i, drops in enumerate(dropped.tolist()) if not drops]
+        return _picked(row, lines, False) if lines else error(ErrorCode.CALC)
+    return row
 
 
-@function("TOROW", "array", "An array as one row, row by row.", family=FAMILY, params="a",
-          gradient=_MOVED)  # fmt: skip
-def torow(evaluator: Evaluator, batch: Batch) -> Batch:
-    """All values in a row."""
-    return batch.view(lambda x: x.flatten(2)[:, :, None])
+@function("TOCOL", "array, [ignore], [scan_by_column]", "An array as one column.", family=FAMILY,
+          params="avv", gradient=_MOVED)  # fmt: skip
+def tocol(evaluator: Evaluator, batch: Batch, *args: Batch) -> Batch:
+    """All values in a column; ignore 1 blanks, 2 errors, 3 both."""
+    row = _in_line(evaluator, batch, args)
+    return row.view(lambda x: x.transpose(2, 3))
+
+
+@function("TOROW", "array, [ignore], [scan_by_column]", "An array as one row.", family=FAMILY,
+          params="avv", gradient=_MOVED)  # fmt: skip
+def torow(evaluator: Evaluator, batch: Batch, *args: Batch) -> Batch:
+    """All values in a row; ignore 1 blanks, 2 errors, 3 both."""
+    return _in_line(evaluator, batch, args)
 
 
 def _picked(batch: Batch, lines: list[int], by_rows: bool) -> Batch:

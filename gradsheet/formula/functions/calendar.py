@@ -211,7 +211,8 @@ def datedif(evaluator: Evaluator, start: Batch, end: Batch, unit: Batch) -> Batc
     return by_host(code, [start, end, unit], evaluator.strings)
 
 
-def _holidays(evaluator: Evaluator, batch: Batch | None) -> set[int]:
+def holidays_of(evaluator: Evaluator, batch: Batch | None) -> set[int]:
+    """Whole serial numbers of the holidays that are given."""
     if batch is None:
         return set()
     num, kinds = plain(batch)
@@ -231,7 +232,7 @@ def networkdays(
     evaluator: Evaluator, start: Batch, end: Batch, holidays: Batch | None = None
 ) -> Batch:
     """Mondays to Fridays from start to end, both included, without the holidays."""
-    free = _holidays(evaluator, holidays)
+    free = holidays_of(evaluator, holidays)
 
     def code(a: Scalar, b: Scalar) -> Scalar:
         first, last = number_of(a), number_of(b)
@@ -250,7 +251,7 @@ def workday(
     evaluator: Evaluator, start: Batch, count: Batch, holidays: Batch | None = None
 ) -> Batch:
     """Date by working days, weekends and holidays skipped."""
-    free = _holidays(evaluator, holidays)
+    free = holidays_of(evaluator, holidays)
 
     def code(a: Scalar, n: Scalar) -> Scalar:
         first, steps = number_of(a), number_of(n)

@@ -74,7 +74,8 @@ def _cumulative(z: Tensor) -> Tensor:
     return area
 
 
-def _density(z: Tensor) -> Tensor:
+def density(z: Tensor) -> Tensor:
+    """Density of the standard normal distribution."""
     return torch.exp(-0.5 * z * z) / _ROOT_TWO_PI
 
 
@@ -106,13 +107,13 @@ def _norm_dist(evaluator: Evaluator, x: Batch, mean: Batch, sd: Batch, cumulativ
         bad = ~(sd > 0)
         sd = torch.where(bad, 1.0, sd)
         z = (x - mean) / sd
-        return _cumulative(z), _density(z) / sd, [(bad, ErrorCode.NUM)]
+        return _cumulative(z), density(z) / sd, [(bad, ErrorCode.NUM)]
 
     return _either(evaluator, [x, mean, sd], cumulative, code)
 
 
 def _norm_s_dist(evaluator: Evaluator, z: Batch, cumulative: Batch | None = None) -> Batch:
-    return _either(evaluator, [z], cumulative, lambda z: (_cumulative(z), _density(z), []))
+    return _either(evaluator, [z], cumulative, lambda z: (_cumulative(z), density(z), []))
 
 
 def _inverse(p: Tensor) -> tuple[Tensor, Domain]:
@@ -142,16 +143,19 @@ for _name in ("NORM.INV", "NORMINV"):
             family=FAMILY, gradient="smooth between 0 and 1", hides=True)(_norm_inv)  # fmt: skip
 
 
-def _discrete(
-    name: str, arguments: str, help_: str, code: Callable[..., tuple[Tensor, Tensor, Domain]]
-) -> None:
+_IN_PARAMETER = "smooth in the parameters of the distribution"
+
+
+def distribution(
+    name: str, arguments: str, help_: str, code: Callable[..., tuple[Tensor, Tensor, Domain]],
+    gradient: str = _IN_PARAMETER,
+) -> None:  # fmt: skip
+    """Enter a distribution whose last argument asks for the area or for the density."""
+
     def run(evaluator: Evaluator, *batches: Batch) -> Batch:
         return _either(evaluator, list(batches[:-1]), batches[-1], code)
 
-    function(name, arguments, help_, family=FAMILY, gradient=_IN_PARAMETER)(run)
-
-
-_IN_PARAMETER = "smooth in the parameters of the distribution"
+    function(name, arguments, help_, family=FAMILY, gradient=gradient)(run)
 
 
 def _log_ways(n: Tensor, k: Tensor) -> Tensor:
@@ -186,7 +190,10 @@ def _exponential(x: Tensor, rate: Tensor) -> tuple[Tensor, Tensor, Domain]:
     return -torch.expm1(-rate * x), rate * torch.exp(-rate * x), [(bad, ErrorCode.NUM)]
 
 
-_discrete("BINOM.DIST", "number_s, trials, probability_s, cumulative",
-          "Binomial distribution.", _binomial)  # fmt: skip
-_discrete("POISSON.DIST", "x, mean, cumulative", "Poisson distribution.", _poisson)
-_discrete("EXPON.DIST", "x, lambda, cumulative", "Exponential distribution.", _exponential)
+for _name in ("BINOM.DIST", "BINOMDIST"):
+    distribution(_name, "number_s, trials, probability_s, cumulative",
+                 "Binomial distribution.", _binomial)  # fmt: skip
+for _name in ("POISSON.DIST", "POISSON"):
+    distribution(_name, "x, mean, cumulative", "Poisson distribution.", _poisson)
+for _name in ("EXPON.DIST", "EXPONDIST"):
+    distribution(_name, "x, lambda, cumulative", "Exponential distribution.", _exponential)

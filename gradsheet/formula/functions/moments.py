@@ -111,6 +111,23 @@ def kurt(evaluator: Evaluator, *values: Value) -> Batch:
     return _shape(evaluator, values, 4)
 
 
+@function("SKEW.P", "number1, [number2], ...", "Skewness of a whole population.",
+          family=FAMILY, params="r", gradient="smooth")  # fmt: skip
+def skew_p(evaluator: Evaluator, *values: Value) -> Batch:
+    """Third standardised moment; #DIV/0! for fewer than three numbers."""
+    row, mask, n, errors = row_of(evaluator, values)
+    few = n < 3
+    n = torch.where(few, 1.0, n)
+    mean = torch.where(mask, row, 0.0).sum(2, keepdim=True) / n
+    deviation = torch.where(mask, row - mean, 0.0)
+    variance = (deviation * deviation).sum(2, keepdim=True) / n
+    flat = few | ~(variance > 0)
+    sd = torch.sqrt(torch.where(flat, 1.0, variance))
+    if trace.seen_any(flat):
+        errors = flagged(errors, flat[..., None], ErrorCode.DIV0)
+    return numbered((((deviation / sd) ** 3).sum(2, keepdim=True) / n)[..., None], errors)
+
+
 def _mode(evaluator: Evaluator, *values: Value) -> Batch:
     row, mask, _, errors = row_of(evaluator, values)
     evaluator.split() if row.shape[0] * row.shape[1] > 1 else None
@@ -127,6 +144,22 @@ for _name in ("MODE.SNGL", "MODE"):
              params="r", gradient="none: a most frequent value does not change smoothly")(
         _mode
     )  # fmt: skip
+
+
+@function("MODE.MULT", "number1, [number2], ...", "The most frequent numbers.", family=FAMILY,
+          params="r", gradient="none: a most frequent value does not change smoothly")  # fmt: skip
+def mode_mult(evaluator: Evaluator, *values: Value) -> Batch:
+    """All numbers that occur most often, below each other; #N/A if none occurs twice."""
+    row, mask, _, errors = row_of(evaluator, values)
+    evaluator.split() if row.shape[0] * row.shape[1] > 1 else None
+    nums, kept = plain(Batch(row[..., None]))[0].ravel(), mask.expand(row.shape).reshape(-1)
+    counts = Counter(x for x, held in zip(nums.tolist(), kept.tolist(), strict=True) if held)
+    most = max(counts.values(), default=0)
+    if most < 2 or errors is not None:
+        return error(ErrorCode.NA) if errors is None else numbered(errors, errors)
+    found = [x for x, times in counts.items() if times == most]
+    return numbered(torch.tensor(found, dtype=torch.float64)[None, None, :, None])
+
 
 _SORTED = "smooth between ties: that of the number chosen"
 
@@ -176,12 +209,10 @@ def rank_avg(
     return numbered(before + (same + 1) / 2, errors)
 
 
-@function("PERCENTRANK.INC", "array, x, [significance]", "Share of the numbers below one.",
-          family=FAMILY, params="rvv", gradient="none: cut to a number of digits")  # fmt: skip
-def percentrank(
-    evaluator: Evaluator, value: Value, x: Batch, digits: Batch | None = None
+def _percentrank(
+    evaluator: Evaluator, value: Value, x: Batch, digits: Batch | None = None, ends: bool = True
 ) -> Batch:
-    """Interpolated place among the numbers, 0 to 1, cut to three digits."""
+    """Interpolated place among the numbers, cut to three digits; 0 to 1 if the ends count."""
     row, mask, held, errors = row_of(evaluator, (value,))
     number, more = numbers(x, evaluator.strings)
     places = evaluator.size(digits, "PERCENTRANK") if digits is not None else 3
@@ -194,12 +225,29 @@ def percentrank(
     part = torch.where(bad | (above == below), 0.0, (number - below) / gap)
     same = (mask & (row == below[..., None])).sum(4, dtype=torch.float64)
     step = torch.where(part > 0, same - 1 + part, 0.0)
-    share = (first + step) / (held[..., None] - 1).clamp(min=1)
+    if ends:
+        share = (first + step) / (held[..., None] - 1).clamp(min=1)
+    else:
+        share = (first + step + 1) / (held[..., None] + 1)
     scale = 10.0**places
     errors = earlier(errors, more)
     if bool(bad.any()):
         errors = flagged(errors, bad, ErrorCode.NA)
     return numbered(torch.floor(share * scale + 1e-9) / scale, errors)
+
+
+def _percentrank_exc(
+    evaluator: Evaluator, value: Value, x: Batch, digits: Batch | None = None
+) -> Batch:
+    return _percentrank(evaluator, value, x, digits, ends=False)
+
+
+for _name, _code in (
+    ("PERCENTRANK.INC", _percentrank), ("PERCENTRANK", _percentrank),
+    ("PERCENTRANK.EXC", _percentrank_exc),
+):  # fmt: skip
+    function(_name, "array, x, [significance]", "Share of the numbers below one.", family=FAMILY,
+             params="rvv", gradient="none: cut to a number of digits")(_code)  # fmt: skip
 
 
 def _with_texts(evaluator: Evaluator, values: tuple[Value, ...], what: str) -> Batch:
@@ -227,10 +275,31 @@ def _with_texts(evaluator: Evaluator, values: tuple[Value, ...], what: str) -> B
         if bool((held == 0).any()):
             errors = flagged(errors, (held == 0)[..., None], ErrorCode.DIV0)
         return numbered((total / held.clamp(min=1))[..., None], errors)
+    if what in _SPREADS:
+        lost, is_root = _SPREADS[what]
+        return _spread_of(row, mask, held, errors, lost, is_root)
     outside = -torch.inf if what == "max" else torch.inf
     masked = torch.where(mask, row, outside)
     best = masked.amax(2, keepdim=True) if what == "max" else masked.amin(2, keepdim=True)
     return numbered(torch.where(held > 0, best, 0.0)[..., None], errors)
+
+
+_SPREADS = {"var.s": (1, False), "var.p": (0, False), "sd.s": (1, True), "sd.p": (0, True)}
+
+
+def _spread_of(
+    row: Tensor, mask: Tensor, held: Tensor, errors: Tensor | None, lost: int, is_root: bool
+) -> Batch:
+    few = held <= lost
+    mean = torch.where(mask, row, 0.0).sum(2, keepdim=True) / held.clamp(min=1)
+    deviation = torch.where(mask, row - mean, 0.0)
+    result = (deviation**2).sum(2, keepdim=True) / torch.where(few, 1.0, held - lost)
+    if is_root:
+        flat = ~(result > 0)
+        result = torch.where(flat, 0.0, torch.sqrt(torch.where(flat, 1.0, result)))
+    if bool(few.any()):
+        errors = flagged(errors, few[..., None], ErrorCode.DIV0)
+    return numbered(result[..., None], errors)
 
 
 def _enter_with_texts(name: str, help_: str, what: str, gradient: str) -> None:
@@ -245,6 +314,13 @@ _TIES = "subgradient at ties: shared equally among the equal numbers"
 _enter_with_texts("AVERAGEA", "Mean, texts in cells as 0 and TRUE as 1.", "mean", "smooth")
 _enter_with_texts("MAXA", "Largest, texts in cells as 0 and TRUE as 1.", "max", _TIES)
 _enter_with_texts("MINA", "Smallest, texts in cells as 0 and TRUE as 1.", "min", _TIES)
+for _name, _help, _what in (
+    ("VARA", "Variance of a sample", "var.s"), ("VARPA", "Variance of a population", "var.p"),
+    ("STDEVA", "Standard deviation of a sample", "sd.s"),
+    ("STDEVPA", "Standard deviation of a population", "sd.p"),
+):  # fmt: skip
+    _enter_with_texts(_name, f"{_help}, texts in cells as 0 and TRUE as 1.", _what,
+                      "subgradient at 0: 0" if _what.startswith("sd") else "smooth")  # fmt: skip
 
 
 @function("TRIMMEAN", "array, percent", "Mean without a share of both ends.", family=FAMILY,

@@ -81,6 +81,9 @@ class Book:
                 return table
         return None
 
+    def hidden_rows(self, sheet: int) -> frozenset[int]:
+        return frozenset()
+
     @property
     def date_1904(self) -> bool:
         return False

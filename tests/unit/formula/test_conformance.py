@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.compiler import compile_program
+from gradsheet.formula.functions import FUNCTIONS
 from gradsheet.formula.syntax import parse, unparse
 from gradsheet.formula.values import ErrorCode, FormulaError, Kind, Scalar, pack, unpack
 from gradsheet.sheet.cells import Formula
@@ -255,6 +257,16 @@ def test_there_are_as_many_cases_as_promised_and_none_twice() -> None:
     assert len(EVERY) >= 3000
     assert len({case.id for case in EVERY}) == len(EVERY)
     assert len(set(facts)) == len(facts)
+
+
+def test_every_function_has_a_case() -> None:
+    asked = " ".join(
+        [case.formula.upper() for case in EVERY]
+        + [str(cell.value).upper() for case in EVERY for cell in case.cells if cell.is_formula]
+    )
+    called = set(re.findall(r"([A-Z][A-Z0-9.]*)\(", asked))
+    ours = {name for name in FUNCTIONS if name.startswith("LEARN.")}  # see test_functions
+    assert set(FUNCTIONS) - called - ours == set()
 
 
 def test_every_expectation_names_its_source() -> None:

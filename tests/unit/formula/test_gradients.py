@@ -71,6 +71,31 @@ FORMULAS = {
     "FORECAST.LINEAR": "=FORECAST.LINEAR(A3,A1:A3,B1:B3)",
     "STANDARDIZE": "=STANDARDIZE(A1,B1,C1)", "BINOM.DIST": "=BINOM.DIST(2,5,A1,TRUE)",
     "POISSON.DIST": "=POISSON.DIST(2,B1,TRUE)", "EXPON.DIST": "=EXPON.DIST(A1,B1,FALSE)",
+    "SUBTOTAL": "=SUBTOTAL(9,A1:C3)*SUBTOTAL(107,A1:C3)", "AGGREGATE": "=AGGREGATE(14,6,A1:C3,2)",
+    "PMT": "=PMT(A1,B1,C1,A2)", "FV": "=FV(A1,B1,C1,A2,1)", "PV": "=PV(A1,B1,C1,A2)",
+    "NPER": "=NPER(A1,B1,C1,A2,1)", "IPMT": "=IPMT(A1,2,3,C1,A2)", "PPMT": "=PPMT(A1,2,3,C1,A2,1)",
+    "SLN": "=SLN(A1,B1,C1)", "SYD": "=SYD(C1,A1,2.2,1.2)", "EFFECT": "=EFFECT(A1,E3)",
+    "NOMINAL": "=NOMINAL(A1,E3)", "RRI": "=RRI(A1,B1,C1)", "PDURATION": "=PDURATION(A1,B1,C1)",
+    "NPV": "=NPV(A1,A2:C2,B1)", "IRR": "=IRR(IF({1,0,0;0,0,0;0,0,0},-9*A1:C3,A1:C3))",
+    "XIRR": "=XIRR(IF({1,0,0},-2*A1:C1,A1:C1),{39448,39508,39751})",
+    "XNPV": "=XNPV(A1,A2:C2,{39448,39508,39751})", "RATE": "=RATE(C1*4,-A1,B1)",
+    "ERF": "=ERF(A1,B1)+ERF(A2)", "ERF.PRECISE": "=ERF.PRECISE(A1)", "ERFC": "=ERFC(A1)",
+    "ERFC.PRECISE": "=ERFC.PRECISE(A1)", "GAMMALN": "=GAMMALN(A1)", "GAMMA": "=GAMMA(A1)*GAMMA(B1)",
+    "GAMMALN.PRECISE": "=GAMMALN.PRECISE(B1)", "GAUSS": "=GAUSS(A1)", "PHI": "=PHI(A1)",
+    "FISHER": "=FISHER(A1)", "FISHERINV": "=FISHERINV(A1)", "SQRTPI": "=SQRTPI(A1)",
+    "LOGNORM.DIST": "=LOGNORM.DIST(A1,B1,C1,TRUE)*LOGNORM.DIST(A1,B1,C1,FALSE)",
+    "LOGNORM.INV": "=LOGNORM.INV(A1,B1,C1)", "WEIBULL.DIST": "=WEIBULL.DIST(A1,B1,C1,TRUE)",
+    "WEIBULL": "=WEIBULL(A1,B1,C1,FALSE)", "CONFIDENCE.NORM": "=CONFIDENCE.NORM(A1,B1,E3)",
+    "SEC": "=SEC(A1)", "CSC": "=CSC(A1)", "COT": "=COT(A1)", "SECH": "=SECH(A1)",
+    "CSCH": "=CSCH(A1)", "COTH": "=COTH(A1)", "ACOT": "=ACOT(A1)", "ACOTH": "=ACOTH(B1)",
+    "LINEST": "=SUM(LINEST(A1:A3,B1:B3))", "LOGEST": "=SUM(LOGEST(A1:A3,B1:B3))",
+    "TREND": "=TREND(A1:A3,B1:B3,C1)", "GROWTH": "=GROWTH(A1:A3,B1:B3,C1)",
+    "CHOOSECOLS": "=SUMSQ(CHOOSECOLS(A1:C3,3,1))", "CHOOSEROWS": "=SUMSQ(CHOOSEROWS(A1:C3,-1))",
+    "WRAPROWS": "=SUMSQ(WRAPROWS(A1:C1,2,0))", "WRAPCOLS": "=SUMSQ(WRAPCOLS(A1:C1,2,0))",
+    "EXPAND": "=SUMSQ(EXPAND(A1:C1,2,4,1))", "SKEW.P": "=SKEW.P(A1:C3)",
+    "VARA": "=VARA(A1:C3)", "VARPA": "=VARPA(A1:C3)", "STDEVA": "=STDEVA(A1:C3)",
+    "STDEVPA": "=STDEVPA(A1:C3)", "BINOMDIST": "=BINOMDIST(2,5,A1,TRUE)",
+    "POISSON": "=POISSON(2,B1,TRUE)", "EXPONDIST": "=EXPONDIST(A1,B1,FALSE)",
     "LEARN.MSE": "=LEARN.MSE(A1:A3,B1:B3)", "LEARN.RMSE": "=LEARN.RMSE(A1:A3,B1:B3)",
 }  # fmt: skip
 OPERATORS = {
@@ -92,7 +117,8 @@ def objective_of(formula: str, extra: dict[str, object] | None = None) -> Object
     book.fill("E1", [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]])
     for address, content in (extra or {}).items():
         book.put(address, content)  # type: ignore[arg-type]
-    array = "H1" if "MMULT" in formula or "MINVERSE" in formula or "FILTER" in formula else None
+    array = "H1" if re.search("IRR|LINEST|LOGEST|CHOOSE|WRAP|EXPAND", formula) else None
+    array = "H1" if "MMULT" in formula or "MINVERSE" in formula or "FILTER" in formula else array
     array = "H1" if "SORTBY" in formula or "STACK" in formula else array
     book.put("H1", formula, array=array or ("H1" if "SOFTMAX" in formula else None))
     program = compile_program(book)
