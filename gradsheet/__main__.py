@@ -6,6 +6,7 @@ Owns arguments and exit codes. Imports nothing heavy before it knows what is ask
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -26,7 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] in HEADLESS:
         from gradsheet.app import headless
 
-        return headless.main(arguments)
+        try:
+            code = headless.main(arguments)
+            sys.stdout.flush()
+            return code
+        except BrokenPipeError:  # whoever read the output has seen enough, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
     options = _window_parser().parse_args(arguments)
     if options.selfcheck:
         from gradsheet.app import selfcheck
