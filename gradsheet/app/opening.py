@@ -98,7 +98,7 @@ def save_file(
     elif is_back:
         job = _save_back_job(document, path)
     else:
-        job = _workbook_job(document, path)
+        job = workbook_job(document, path)
     stamp, workbook, filing = document.stamp(), document.workbook, document.filing
 
     def write() -> tuple[Message, Claim | None]:
@@ -195,7 +195,9 @@ def _read_workbook(path: Path) -> Callable[[Document], None]:
     return show
 
 
-def _workbook_job(document: Document, path: Path) -> Callable[[], Message]:
+def workbook_job(document: Document, path: Path) -> Callable[[], Message]:
+    """Return what writes the open workbook anew as .xlsx and says so, on any thread."""
+    from gradsheet.files.solver_model import model_of_problem, with_model
     workbook = copy.copy(document.workbook)  # the same sheets, names of its own
     if document.has_problem:
         workbook.names = _names_with(workbook, document.problem)
@@ -273,7 +275,7 @@ def _save_back_job(document: Document, path: Path) -> Callable[[], Message]:
     Where that would lose something of gradsheet's, a new file is written beside it instead.
     """
     beside = path.with_name(f"{path.stem} (gradsheet).xlsx")
-    workbook, write_new = document.workbook, _workbook_job(document, beside)
+    workbook, write_new = document.workbook, workbook_job(document, beside)
 
     def job() -> Message:
         from gradsheet.files.patch import Patch
