@@ -9,8 +9,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gradsheet import __version__
+
+if TYPE_CHECKING:
+    from gradsheet.app import export_command
 
 HEADLESS = ("solve", "check", "convert", "explain", "descend", "race", "desktop")
 
@@ -24,6 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code: 0 done, 1 the work failed with a message, 2 wrong arguments.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] == "export":
+        from gradsheet.app import export_command
+
+        return export_command.main(arguments, _painter)
     if arguments and arguments[0] in HEADLESS:
         from gradsheet.app import headless
 
@@ -44,12 +52,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return application.run(options)
 
 
+def _painter() -> export_command.Painter:
+    from gradsheet.qt.pictures_command import paint
+
+    return paint
+
+
 def _window_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gradsheet",
         description="A spreadsheet that can learn. Opens in the first lesson.",
-        epilog="Headless: gradsheet solve, check, convert, explain, descend, race or desktop,"
-        " each with --help",
+        epilog="Headless: gradsheet solve, check, convert, export, explain, descend, race or"
+        " desktop, each with --help",
     )
     parser.add_argument("path", nargs="?", help="a session, a workbook or ratings to open")
     parser.add_argument("--lesson", default=None, help="lesson to open first, e.g. bias")

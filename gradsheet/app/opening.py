@@ -197,7 +197,6 @@ def _read_workbook(path: Path) -> Callable[[Document], None]:
 
 def workbook_job(document: Document, path: Path) -> Callable[[], Message]:
     """Return what writes the open workbook anew as .xlsx and says so, on any thread."""
-    from gradsheet.files.solver_model import model_of_problem, with_model
     workbook = copy.copy(document.workbook)  # the same sheets, names of its own
     if document.has_problem:
         workbook.names = _names_with(workbook, document.problem)

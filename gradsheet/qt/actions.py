@@ -18,6 +18,7 @@ from gradsheet.app.commands import COMMANDS, Command, command
 from gradsheet.app.messages import doing, message_of
 from gradsheet.formula.values import UserError
 from gradsheet.qt import icons
+from gradsheet.qt.export_commands import EXPORT_COMMANDS
 from gradsheet.qt.file_commands import FILE_COMMANDS
 from gradsheet.qt.grid_commands import GRID_COMMANDS, GRID_KEYS
 from gradsheet.qt.ratings_commands import RATINGS_COMMANDS
@@ -236,7 +237,7 @@ def show_about(window: MainWindow) -> None:
 
 def all_commands() -> dict[str, Command]:
     """Return the commands of the document and of the window by id, in menu order."""
-    tables = (FILE_COMMANDS, RATINGS_COMMANDS, WINDOW_COMMANDS, GRID_COMMANDS)
+    tables = (FILE_COMMANDS, EXPORT_COMMANDS, RATINGS_COMMANDS, WINDOW_COMMANDS, GRID_COMMANDS)
     return {**COMMANDS, **{name: entry for table in tables for name, entry in table.items()}}
 
 

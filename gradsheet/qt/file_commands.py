@@ -33,7 +33,7 @@ SAVE_FILTER = "Session, with the run (*.gradsheet);;Workbook for Excel (*.xlsx)"
 @_file("file.open", "Open…", menu="File", shortcuts=("Ctrl+O",), icon="folder-open")
 def ask_and_open(window: MainWindow) -> None:
     """Open a session, a workbook of Excel, or a file of ratings."""
-    name, _ = QFileDialog.getOpenFileName(window, "Open", str(_folder(window)), OPEN_FILTER)
+    name, _ = QFileDialog.getOpenFileName(window, "Open", str(folder_of(window)), OPEN_FILTER)
     if name:
         open_path(window, Path(name))
 
@@ -55,7 +55,7 @@ def ask_and_save(window: MainWindow, then: Callable[[bool], None] | None = None)
     document = window.document
     stem = document.path.stem if document.path is not None else document.lesson.id
     ending = opening.SESSION if document.ratings is None else ".xlsx"
-    start = _folder(window) / f"{stem}{ending}"
+    start = folder_of(window) / f"{stem}{ending}"
     name, kind = QFileDialog.getSaveFileName(window, "Save as", str(start), SAVE_FILTER)
     if not name:
         return
@@ -112,7 +112,8 @@ def _remember(window: MainWindow, path: Path) -> None:
     window.clock.wake()
 
 
-def _folder(window: MainWindow) -> Path:
+def folder_of(window: MainWindow) -> Path:
+    """Return where a file dialog begins."""
     path = window.document.path
     if path is not None:
         return path.parent

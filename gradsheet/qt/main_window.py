@@ -51,6 +51,7 @@ from gradsheet.qt.panels.progress_strip import ProgressStrip
 from gradsheet.qt.panels.run_bar import RunBar
 from gradsheet.qt.panels.status import StatusBar
 from gradsheet.qt.panels.time_bar import TimeBar
+from gradsheet.qt.picture_desk import PictureDesk
 from gradsheet.qt.ratings_docks import RatingsDocks
 from gradsheet.qt.ratings_opening import RatingsOpening, ask_for_file
 from gradsheet.qt.recent_menu import RecentMenu
@@ -122,6 +123,7 @@ class MainWindow(QMainWindow):
         self.time_travel = TimeTravel(self)
         self._view = ViewMemory(self)
         self.notifier.replaced.connect(self._view.restore)
+        self.pictures = PictureDesk(self)
         widths = {"lessons": LEFT_PX, "loss": RIGHT_PX}
         self._layout = LayoutMemory(
             self, {name: (dock, widths[name]) for name, dock in self.docks.items()}, settings
@@ -495,6 +497,7 @@ class MainWindow(QMainWindow):
         self.clock.stop()
         self._summary.stop()
         self.opening.cancel()
+        self.pictures.stop()
         self.lab.race_session.close()
         self.looking_docks.close()
         self.ratings_docks.close()

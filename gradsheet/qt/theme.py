@@ -8,7 +8,8 @@ fonts. It knows no document and no widget of ours; a view asks it for a token an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -412,6 +413,17 @@ _current: Theme = LIGHT
 def current_theme() -> Theme:
     """The theme that was applied last; LIGHT before any was."""
     return _current
+
+
+@contextmanager
+def lent_theme(theme: Theme) -> Iterator[None]:
+    """Let `current_theme` be another one for a moment; no widget hears of it by itself."""
+    global _current
+    before, _current = _current, theme
+    try:
+        yield
+    finally:
+        _current = before
 
 
 def apply_theme(application: QApplication, theme: Theme) -> None:

@@ -87,6 +87,8 @@ def _import_chart(_control: Control) -> Generator[None, None, None]:
 class LossPlot(QWidget):
     """Loss against step, with the current value written at the line's end."""
 
+    picture_asked = Signal()
+    """A picture of the plot is wanted."""
     log_changed = Signal(bool)
     """The user chose the logarithmic (True) or the linear axis."""
 
@@ -230,12 +232,16 @@ class LossPlot(QWidget):
         QGuiApplication.clipboard().setText(text)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Offer the data as a table."""
+        """Offer the data as a table, and a picture."""
         menu = QMenu(self)
         copy = QAction(icons.icon("copy"), "Copy steps and losses as a table", menu)
         copy.setEnabled(not self.is_empty)
         copy.triggered.connect(self.copy_table)
         menu.addAction(copy)
+        picture = QAction(icons.icon("image"), "Export a picture…", menu)
+        picture.setEnabled(not self.is_empty)
+        picture.triggered.connect(self.picture_asked)
+        menu.addAction(picture)
         menu.exec(event.globalPos())
         menu.deleteLater()
 
