@@ -21,6 +21,7 @@ from gradsheet.qt import icons
 from gradsheet.qt.export_commands import EXPORT_COMMANDS
 from gradsheet.qt.file_commands import FILE_COMMANDS
 from gradsheet.qt.grid_commands import GRID_COMMANDS, GRID_KEYS
+from gradsheet.qt.line_commands import LINE_KEYS
 from gradsheet.qt.ratings_commands import RATINGS_COMMANDS
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ WINDOW_COMMANDS: dict[str, Command] = {}
 GRID_ONLY = frozenset(
     {"edit.cut", "edit.copy", "edit.paste", "edit.clear", "edit.cell", "sheet.fill_down",
      "sheet.fill_right"}
-) | GRID_KEYS  # fmt: skip
+) | GRID_KEYS | LINE_KEYS  # fmt: skip
 """Their keys count only while the grid has the focus; text fields have keys of their own."""
 
 _window = partial(command, table=WINDOW_COMMANDS)

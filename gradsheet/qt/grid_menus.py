@@ -31,7 +31,8 @@ _MENUS: dict[str, tuple[Sequence[str], ...]] = {
     "rows": (
         _CLIPBOARD,
         ("rows.insert", "rows.insert_after", "rows.delete", "edit.clear"),
-        ("rows.hide", "rows.unhide", "rows.fit"),
+        ("rows.hide", "rows.unhide", "rows.fit", "rows.size"),
+        ("rows.move_up", "rows.move_down"),
         ("format.cells", ">Sheet/Colour scale", ">Sheet/Role"),
     ),
     "corner": (

@@ -6,6 +6,7 @@ nothing here holds a fact.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint
@@ -19,9 +20,10 @@ from gradsheet.formula.values import UserError
 from gradsheet.qt.dialogs.find import FindBar
 from gradsheet.qt.dialogs.format_cells import FormatCells
 from gradsheet.qt.dialogs.go_to import GoTo
+from gradsheet.qt.dialogs.line_size import LineSize
 from gradsheet.qt.dialogs.names import Names
 from gradsheet.qt.dialogs.paste_special import PasteSpecial
-from gradsheet.qt.grid import formatting
+from gradsheet.qt.grid import formatting, lines
 from gradsheet.qt.grid.arrows import Arrow
 from gradsheet.qt.grid.note_editor import NoteEditor
 from gradsheet.qt.grid.places import Place, absolute_text, find_place
@@ -117,6 +119,13 @@ class GridTools(QObject):
             formatting.look_now(grid), value, kind, self._document.workbook, self._window
         )
         dialog.chosen.connect(self._change_format)
+        self._open(dialog)
+
+    def line_size(self, axis: lines.Axis) -> None:
+        """Ask for the height of the selected rows or the width of the selected columns."""
+        title = "Row height" if axis == "row" else "Column width"
+        dialog = LineSize(title, lines.size_now(self._grid, axis), self._window)
+        dialog.chosen.connect(partial(lines.set_size, self._grid, axis))
         self._open(dialog)
 
     def _change_format(self, change: FormatChange) -> None:

@@ -242,6 +242,84 @@ def test_the_menu_of_a_row_header_changes_rows_and_formulas_follow(
     assert (person.grid.layout_now.rows.size(4) == 0) == (entry == "Hide rows")
 
 
+@pytest.mark.parametrize(
+    ("place", "keys", "named", "formula"),
+    [
+        ("B5:C6", "Alt+Shift+Down", "Undo Move 2 rows", "=B6"),
+        ("B5:C6", "Alt+Shift+Up", "Undo Move 2 rows", "=B4"),
+        ("B5", "Alt+Shift+Left", "Undo Move column", "=A5"),
+        ("B5", "Alt+Shift+Right", "Undo Move column", "=C5"),
+    ],
+)
+def test_lines_move_by_keys_and_formulas_and_selection_follow(
+    person: Person, place: str, keys: str, named: str, formula: str
+) -> None:
+    person.press("Ctrl+N")
+    person.window.document.finish()
+    person.go_to("B5")
+    person.type("7")
+    person.press("Return")
+    person.go_to("H1")
+    person.type("=B5")
+    person.press("Return")
+    person.go_to(place)
+    person.press(keys)
+    assert person.undo_text().startswith(named)
+    assert person.formula("H1") == formula
+    assert str(person.grid.current) == formula.removeprefix("=")
+    person.press("Ctrl+Z")
+    assert person.formula("H1") == "=B5"
+
+
+def test_the_first_row_has_no_row_above_to_go_past(person: Person, qtbot: QtBot) -> None:
+    person.go_to("B1")
+    with qtbot.waitSignal(person.grid.message) as told:
+        person.press("Alt+Shift+Up")
+    assert "no row to go past" in told.args[0]
+    assert person.undo_text() == "Undo"
+
+
+@pytest.mark.parametrize(
+    ("menu", "entry", "size"),
+    [("Rows", "Row height…", "row_heights"), ("Columns", "Column width…", "column_widths")],
+)
+def test_a_size_is_typed(person: Person, menu: str, entry: str, size: str) -> None:
+    person.go_to("B2:C3")
+    person.choose("Sheet", menu, entry)
+    person.type("123")
+    person.press("Return")
+    sizes = getattr(person.grid.sheet, size)
+    assert [sizes[i] for i in ((1, 2))] == [123, 123]
+    assert person.undo_text() == f"Undo Resize 2 {menu.lower()}"
+
+
+@pytest.mark.parametrize(
+    ("start", "place", "end", "expected"),
+    [
+        ("3", "X2:X6", "X6", 7.0), ("1\n1.5", "X2:X6", "X6", 3.0),
+        ("user 1", "X2:X4", "X4", "user 3"), ("5", "X2:AA2", "AA2", 8.0),
+    ],
+)  # fmt: skip
+def test_a_series_goes_on_by_keys(
+    person: Person, start: str, place: str, end: str, expected: object
+) -> None:
+    person.go_to("X2")
+    for text in start.split("\n"):
+        person.type(text)
+        person.press("Return")
+    person.go_to(place)
+    person.press("Ctrl+Alt+D")
+    assert person.value(end) == expected
+    assert person.undo_text() == "Undo Fill series"
+
+
+def test_a_series_without_a_start_says_what_to_select(person: Person, qtbot: QtBot) -> None:
+    person.go_to("X2:X6")
+    with qtbot.waitSignal(person.grid.message) as told:
+        person.press("Ctrl+Alt+D")
+    assert "nothing to go on with" in told.args[0]
+
+
 def test_the_menu_of_a_column_header_inserts_columns(person: Person) -> None:
     person.go_to("B19")
     x = person.point("B19").x()

@@ -467,6 +467,20 @@ def test_docks_above_one_another_become_tabs_on_a_low_screen_and_come_back(
     qtbot.waitUntil(lambda: loss.isVisible() and path.isVisible() and path.y() > loss.y())
 
 
+def test_the_current_cell_stays_in_sight_when_the_legend_takes_room(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    rows = window.grid.visible_region()
+    last = Cell(rows.bottom - 2, rows.left + 2)
+    window.grid.select(last)
+    before = window.grid.viewport().height()
+    press(window, "F7")
+    qtbot.waitUntil(lambda: window.grid.viewport().height() < before)
+    port = window.grid.viewport()
+    qtbot.waitUntil(lambda: port.rect().contains(window.grid.layout_now.cell_rect(last)))
+    press(window, "F7")
+
+
 def test_a_narrow_legend_says_everything_in_shorter_signs(window: MainWindow, qtbot: QtBot) -> None:
     press(window, "F7")
     legend = window.sight.legend

@@ -17,9 +17,12 @@ from gradsheet.sheet.edits import (
     DeleteColumns,
     DeleteRows,
     Edit,
+    Fill,
     Freeze,
     InsertColumns,
     InsertRows,
+    MoveColumns,
+    MoveRows,
     ResizeColumns,
     ResizeRows,
 )
@@ -86,6 +89,79 @@ def delete(view: GridView, axis: Axis) -> None:
     count = sum(stop - first for first, stop in stretches)
     if view.attempt(Composite(tuple(edits)), _label("Delete", axis, count)):
         view.select(view.current)
+
+
+def move(view: GridView, axis: Axis, forward: bool) -> None:
+    """Move the selected lines past their neighbour; formulas and the selection follow."""
+    stretches = spans(view, axis)
+    if _is_everything(view, axis, stretches):
+        return
+    if len(stretches) > 1:
+        view.message.emit(
+            f"The selected {axis}s do not lie together.", f"Select {axis}s that do, and move them."
+        )
+        return
+    first, stop = stretches[0]
+    limit = view.extent.rows if axis == "row" else view.extent.cols
+    to = stop + 1 if forward else first - 1
+    if not 0 <= to <= limit:
+        view.message.emit(f"There is no {axis} to go past.", "They are at the edge of the sheet.")
+        return
+    kind = MoveRows if axis == "row" else MoveColumns
+    regions, current = view.selection, view.current
+    edit = kind(view.sheet_id, first, stop - first, to)
+    if view.attempt(edit, edit.label):
+        by = 1 if forward else -1
+        down, across = (by, 0) if axis == "row" else (0, by)
+        moved = [
+            Region(r.top + down, r.left + across, r.bottom + down, r.right + across)
+            for r in regions
+        ]
+        view.select(moved, Cell(current.row + down, current.col + across))
+
+
+def set_size(view: GridView, axis: Axis, size_px: int) -> None:
+    """Give the selected lines a size, px at 100 %."""
+    chosen = [
+        (index, size_px)
+        for first, stop in spans(view, axis)
+        for index in range(first, min(stop, first + MOST_LINES))
+    ]
+    _resize(view, axis, chosen, _label("Resize", axis, len(chosen)))
+
+
+def size_now(view: GridView, axis: Axis) -> int:
+    """The size of the current cell's line, px at 100 %."""
+    if axis == "row":
+        return abs(view.sheet.row_heights.get(view.current.row, ROW_HEIGHT_PX))
+    return abs(view.sheet.column_widths.get(view.current.col, COLUMN_WIDTH_PX))
+
+
+def fill_series(view: GridView) -> None:
+    """Go on with what stands at the start of the selection: down where it is higher than wide."""
+    region = view.selection[-1]
+    down = region.rows >= region.cols
+    along = region.rows if down else region.cols
+    least = min(along, MOST_LINES)
+    start = (
+        Region(region.top, region.left, region.top + least, region.right) if down
+        else Region(region.top, region.left, region.bottom, region.left + least)
+    )  # fmt: skip
+    _, kinds = view.sheet.cells.read(start)
+    filled = (kinds != Kind.BLANK).any(axis=1 if down else 0)
+    count = int(filled.argmin()) if not filled.all() else least
+    if not 0 < count < along:
+        view.message.emit(
+            "There is nothing to go on with." if not count else "There is no room to go on.",
+            "Select the first one or two numbers of a series and the blank cells after them.",
+        )
+        return
+    source = (
+        Region(region.top, region.left, region.top + count, region.right) if down
+        else Region(region.top, region.left, region.bottom, region.left + count)
+    )  # fmt: skip
+    edit = Fill(view.sheet_id, source, region, series=True, from_one=count == 1)
+    view.attempt(edit, "Fill series")
 
 
 def _label(verb: str, axis: Axis, count: int) -> str:

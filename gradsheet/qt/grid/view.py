@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QInputMethodEvent,
     QKeyEvent,
     QMouseEvent,
+    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -75,6 +76,10 @@ class GridView(GridCanvas):
     message = Signal(str, str)
     sheet_shown = Signal(int)
     menu_asked = Signal(str, QPoint)
+
+    _gave_way: tuple[tuple[int, int], tuple[int, int] | None, QSize] = ((0, 0), None, QSize())
+    """Where the sheet stood before it made room for its current cell, where after, and how large
+    the grid must be for it to go back."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(document, parent)
@@ -356,6 +361,26 @@ class GridView(GridCanvas):
         if event.type() == QEvent.Type.ToolTip and self.mouse.tool_tip(event):
             return True
         return super().viewportEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the current cell in sight when the grid gets smaller, and go back after it."""
+        was_in_sight = self.visible_region().contains(self.current)
+        super().resizeEvent(event)
+        home, away, size = self._gave_way
+        port = self.viewport().size()
+        if self._scroll == away and port == port.expandedTo(size):
+            self._move_to(*home)
+            self._gave_way = (home, None, size)
+        before = self._scroll
+        if was_in_sight:
+            self.show_cell(self.current)
+        if self._scroll != before:
+            is_further = before == away
+            self._gave_way = (
+                home if is_further else before,
+                self._scroll,
+                size if is_further else event.oldSize(),
+            )
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
