@@ -121,10 +121,15 @@ class Document:
         known = self.lesson.id if self.lesson.takes_ratings else "dotprod"
         self._open(catalogue.find(lesson_id or known), seed, data)
 
-    def open_ratings(self, book: RatingsBook) -> None:
-        """Open the workbook of a rating set; its model is made at once, in a task."""
+    def open_ratings(
+        self, book: RatingsBook, path: Path | None = None, view: Mapping[str, Any] | None = None
+    ) -> None:
+        """Open the workbook of a rating set; its model is made at once, in a task.
+
+        ``path`` and ``view`` are of the session file that it was kept in.
+        """
         lesson = replace(blank.LESSON, title=book.session.source, text="lessons/ratings.md")
-        self.open_book(book.lesson_book(), lesson, None, ratings=book)
+        self.open_book(book.lesson_book(), lesson, path, ratings=book, view=view)
 
     def new_workbook(self) -> None:
         """Open an empty workbook; what it learns is said by giving roles to cells."""

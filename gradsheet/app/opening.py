@@ -135,17 +135,14 @@ def save_file(
 
 
 def _check_rating_set(workbook: Workbook, path: Path) -> None:
-    """Raise UserError where the workbook of a rating set cannot be written into a file."""
+    """Raise UserError where the workbook of a rating set is too long for Excel."""
     if path.suffix.lower() == SESSION:
-        raise UserError(
-            "The workbook of a rating set cannot be kept as a session.",
-            "Save it as .xlsx: the crosstab keeps its formulas, the tables their numbers.",
-        )
+        return
     longest = max(sheet.cells.used().bottom for sheet in workbook.sheets)
     if longest > MAX_ROWS:
         raise UserError(
             f"Its longest table has {longest:,} rows; a sheet of Excel has {MAX_ROWS:,}.",
-            "Open a smaller set, or a part of this one.",
+            "Save it as .gradsheet, or export the crosstab alone.",
         )
 
 
@@ -306,7 +303,12 @@ def _own(path: Path) -> Lesson:
 
 
 def _session_job(document: Document, path: Path) -> Callable[[], Message]:
-    session = session_of(document)
+    if document.ratings is not None:
+        from gradsheet.app.ratings.saving import session_of_ratings
+
+        session = session_of_ratings(document)
+    else:
+        session = session_of(document)
 
     def job() -> Message:
         from gradsheet.files.session import save_session
@@ -320,7 +322,12 @@ def _session_job(document: Document, path: Path) -> Callable[[], Message]:
 def _read_session(path: Path) -> Callable[[Document], None]:
     from gradsheet.files.session import load_session
 
-    show = opener(load_session(path), path)
+    session = load_session(path)
+    if "ratings" in session.facts:
+        from gradsheet.app.ratings.saving import opener_of_ratings
+
+        return opener_of_ratings(session, path)
+    show = opener(session, path)
 
     def shown(document: Document) -> None:
         show(document)

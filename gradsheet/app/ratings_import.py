@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gradsheet.app.document import Document
 from gradsheet.app.messages import Level, Message, message_of
+from gradsheet.app.ratings.origin import Origin
 from gradsheet.app.ratings.pairs import busiest_pairs
 from gradsheet.app.ratings.session import RatingsSession
+from gradsheet.app.ratings.totals import Totals
 from gradsheet.app.ratings.workbook import RatingsBook
 from gradsheet.lessons.lesson import crosstab_of
 from gradsheet.tasks import Control, Progress, Task
@@ -113,15 +115,23 @@ def _reader(
     path: Path, options: Preview | ReadOptions | None, whole: bool
 ) -> Callable[[Control], Generator[Progress, None, Read]]:
     def read_file(control: Control) -> Generator[Progress, None, Read]:
+        nonlocal options
         from gradsheet.ratings import reader
+        from gradsheet.ratings.sniffing import ReadOptions
 
         yield Progress(None, f"Looking at {path.name}")
+        if options is None:
+            options = reader.sniff(path)
+        how = options if isinstance(options, ReadOptions) else options.options
+        origin = Origin.of(path, how)
         result = yield from reader.read(path, options, control)
         if not whole:
             return Read(result, None)
         yield Progress(None, "Laying out the sheets")
         control.checkpoint()
-        session = RatingsSession(result.table, path.name, result.genres)
+        totals = Totals.of(result.table, control.checkpoint)
+        session = RatingsSession(result.table, path.name, result.genres, totals=totals)
+        session.origin = origin
         pairs = busiest_pairs(result.table, session.totals, control=control)
         return Read(result, RatingsBook(session, pairs))
 

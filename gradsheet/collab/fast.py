@@ -23,18 +23,28 @@ from torch import Tensor
 
 from gradsheet.collab.factors import Factors
 from gradsheet.collab.foldin import Ridge
-from gradsheet.collab.kernels import both_ways, lay_out, neighbour_sums, residuals
+from gradsheet.collab.kernels import (
+    Pattern,
+    both_ways,
+    lay_out,
+    neighbour_sums,
+    pattern_of,
+    residuals,
+)
 from gradsheet.collab.report import EpochRow, FitSnapshot, State
 from gradsheet.collab.starts import StartSettings, fit_biases, noise_level, spectral_start
 from gradsheet.formula.values import UserError
-from gradsheet.ratings.table import RatingTable
+from gradsheet.ratings.table import Check, RatingTable, unchecked
 from gradsheet.tasks import Control, Pace
 
 _WIDTH_MULTIPLE = 8  # widths that fill vector registers: 56 columns are faster than 52
 _REFRESH = 5  # passes for which the bounds on the curvature are kept
 _NOT_STATE = (
-    "_train", "_is_stale", "_valid", "_valid_codes", "_valid_ratings", "device", "_low", "_high",
+    "_train", "_is_stale", "_valid", "_valid_pattern", "device", "_low", "_high",
+    "_check", "_lent",
 )  # fmt: skip
+_FROM_RATINGS = ("_layout", "_targets", "_ridge", "_left")
+_CHANGED_IN_PLACE = ("_table", "_velocity", "_safe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,7 @@ class FastRun:
         self.state: State = "running"
         self.note = ""
         self._train, self._valid = train, valid
+        self._valid_pattern: Pattern | None = None
         self._low, self._high = float(train.ratings.min()), float(train.ratings.max())
         self._best: tuple[float, Tensor, int] | None = None
         self._idle_passes = 0
@@ -131,6 +142,11 @@ class FastRun:
         self._rate = self.settings.rate
         self._is_stale = False
         self._end = self.settings.passes + 2
+        self._unclosed: tuple[float, str] | None = None
+        """Train RMSE and stage of an epoch that is learned and not yet validated."""
+        self._check: Check = unchecked
+        self._lent: set[str] = set()
+        """Tensors that a state or a copy of the factors shares: they are cloned before a change."""
 
     # --- stages -------------------------------------------------------------------------------
 
@@ -138,14 +154,14 @@ class FastRun:
         """Lay out the ratings and fit the biases alone: the first epoch."""
         began = time.perf_counter()
         settings = self.settings
-        layout = lay_out(self._train, self.device)
+        layout = lay_out(self._train, self.device, self._check)
         self._layout = layout
         self._k = 0  # the table has no factors yet: biases are quicker without
         self._mean = float(layout.ratings.mean(dtype=torch.float64))
         self._targets = layout.ratings - self._mean
-        biases = fit_biases(layout, self._targets, settings.bias_strength)
+        biases = fit_biases(layout, self._targets, settings.bias_strength, check=self._check)
         self._table = self._table_of(biases, 0)
-        left = residuals(layout, self._targets, self._table)
+        left = residuals(layout, self._targets, self._table, self._check)
         share = settings.strength_share
         if share is None:
             share = settings.share_of_noise * noise_level(layout, left)
@@ -181,7 +197,8 @@ class FastRun:
         noise[:, k:] = 0.0
         if settings.power_iterations and k:
             start = StartSettings(k, settings.start_shrinkage, settings.power_iterations)
-            table[:, :k] = spectral_start(layout, self._left, noise, start)[:, :k]
+            found = spectral_start(layout, self._left, noise, start, self._check)
+            table[:, :k] = found[:, :k]
         else:
             other = torch.randn(layout.n_items, k, generator=generator).to(self.device)
             table[:users, :k], table[users:, :k] = 0.05 * noise[:, :k], 0.05 * other
@@ -191,15 +208,20 @@ class FastRun:
         self._close(began, self._left, "start")
 
     def learn_pass(self) -> None:
-        """Take one accelerated step over all ratings."""
+        """Take one accelerated step over all ratings; given up on the way, it is as if not begun.
+
+        What it changes before the last check comes out the same when it is done again.
+        """
         began = time.perf_counter()
+        self._own()
         layout, table, velocity, k = self._layout, self._table, self._velocity, self._k
-        users = layout.n_users
+        users, check = layout.n_users, self._check
         if (len(self.epochs) - 2) % _REFRESH == 0:
             self._bound = self._curvature_bound()
-        left = residuals(layout, self._targets, table)
+        left = residuals(layout, self._targets, table, check)
         objective = self._objective_at(left)
         if not objective <= 1.05 * self._objective:  # too far, or not a number
+            self._check = check = unchecked
             self._go_back()
             if self.state == "failed":
                 return
@@ -210,11 +232,11 @@ class FastRun:
             self._passes_since_restart = 0
         if (len(self.epochs) - 2) % _REFRESH == 0:
             self._safe.copy_(table)
+        step = neighbour_sums(layout, table, both_ways(layout, left), check=check)
         if self._valid is None or not len(self._valid):
             self._idle_passes += objective > (1 - self.settings.tolerance) * self._objective
         self._objective = objective
         self.objectives.append(objective)
-        step = neighbour_sums(layout, table, both_ways(layout, left))
         step.addcmul_(self._ridge, table, value=-1.0)
         extra = self._ridge - self.settings.bias_strength
         step[:users, k].addcmul_(extra[:users, 0], table[:users, k])
@@ -239,7 +261,7 @@ class FastRun:
         """
         k = self._k
         squares = self._table[:, :k].square().sum(1, keepdim=True)
-        sums = neighbour_sums(self._layout, squares)
+        sums = neighbour_sums(self._layout, squares, check=self._check)
         return sums.mul_(0.3).add_(self._layout.counts).add_(self._ridge)
 
     def _objective_at(self, left: Tensor) -> float:
@@ -261,40 +283,42 @@ class FastRun:
             )
 
     def _close(self, began: float, left: Tensor, stage: str) -> None:
-        """Write the epoch's row; validation does not count as learning."""
-        train_rmse = math.sqrt(float(left @ left) / len(left))
+        """End what was learned; validation does not count as learning."""
+        self._unclosed = math.sqrt(float(left @ left) / len(left)), stage
         self.seconds += time.perf_counter() - began
+        self._write_row()
+
+    def _write_row(self) -> None:
+        """Validate and write the epoch's row; given up on the way, it is to be done again."""
+        assert self._unclosed is not None
         rmse, mae = self._validate()
+        (train_rmse, stage), self._unclosed = self._unclosed, None
         row = EpochRow(len(self.epochs) + 1, train_rmse, rmse, mae, self.seconds, self._rate, stage)
         self.epochs.append(row)
         if rmse is not None:
             if self._best is None or rmse < self._best[0]:
-                self._best = (rmse, self._table.clone(), self._k)
+                self._best = (rmse, self._table, self._k)
+                self._lent.add("_table")
                 self._idle_passes = 0
             else:
                 self._idle_passes += 1
 
+    def _own(self) -> None:
+        """Let nobody else see the changes that follow."""
+        for name in self._lent:
+            setattr(self, name, getattr(self, name).clone())
+        self._lent.clear()
+
     def _validate(self) -> tuple[float | None, float | None]:
         if self._valid is None or not len(self._valid):
             return None, None
-        valid = self._valid
-        if not hasattr(self, "_valid_codes"):
-            self._valid_codes = tuple(
-                torch.from_numpy(codes).to(self.device) for codes in (valid.users, valid.items)
-            )
-            self._valid_ratings = torch.from_numpy(valid.ratings).to(self.device)
-        users, items = self._valid_codes
-        user_rows = self._table[: self._layout.n_users]
-        item_rows = self._table[self._layout.n_users :]
-        squares = absolutes = 0.0
-        for begin in range(0, len(users), 1 << 18):
-            part = slice(begin, begin + (1 << 18))
-            left = user_rows.index_select(0, users[part])
-            scores = self._mean + (left * item_rows.index_select(0, items[part])).sum(1)
-            errors = scores.clamp_(self._low, self._high) - self._valid_ratings[part]
-            squares += float(errors @ errors)
-            absolutes += float(errors.abs_().sum())
-        return math.sqrt(squares / len(users)), absolutes / len(users)
+        if self._valid_pattern is None:
+            self._valid_pattern = pattern_of(self._valid, self.device, self._check)
+        ratings = self._valid_pattern.ratings
+        left = residuals(self._valid_pattern, ratings - self._mean, self._table, self._check)
+        errors = (ratings - left).clamp_(self._low, self._high).sub_(ratings)
+        square = float(errors.double() @ errors.double()) / len(errors)
+        return math.sqrt(square), float(errors.abs_().mean(dtype=torch.float64))
 
     # --- the run ------------------------------------------------------------------------------
 
@@ -333,9 +357,12 @@ class FastRun:
         first = len(self.epochs)
         while self.state == "running" and len(self.epochs) < self._end:
             control.checkpoint()
+            self._check = control.checkpoint
             if self._is_stale:
                 self._take_ratings()
-            if not self.epochs:
+            if self._unclosed is not None:
+                self._write_row()
+            elif not self.epochs:
                 self.sort_and_fit_biases()
             elif len(self.epochs) == 1:
                 self.start_factors()
@@ -390,21 +417,26 @@ class FastRun:
         )
 
     def factors(self) -> Factors:
-        """Return what was learned: the best by validation where there is one, else the last."""
+        """Return what was learned: the best by validation where there is one, else the last.
+
+        On the CPU the arrays of factors are views, and what is learned next goes elsewhere.
+        """
         table, k = (self._table, self._k) if self._best is None else self._best[1:]
         if k < self.settings.factors:  # the biases alone were best: factors of zero
             n_users = self._layout.n_users
             biases = torch.cat([table[:n_users, k], table[n_users:, k + 1]])
             k = self.settings.factors
             table = self._table_of(biases, k)
+        if table is getattr(self, "_table", None):
+            self._lent.add("_table")
         users = table[: self._layout.n_users].cpu().numpy()
         items = table[self._layout.n_users :].cpu().numpy()
         return Factors(
             mean=self._mean,
             user_bias=users[:, k].copy(),
             item_bias=items[:, k + 1].copy(),
-            user_factors=users[:, :k].copy(),
-            item_factors=items[:, :k].copy(),
+            user_factors=users[:, :k],
+            item_factors=items[:, :k],
             link="clip",
             low=self._low,
             high=self._high,
@@ -413,9 +445,10 @@ class FastRun:
     # --- edits, undo and continue -------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of all that the rest of the run depends on; the layout is shared."""
+        """Return all that the rest of the run depends on; its tensors are never changed."""
+        self._lent.update(name for name in _CHANGED_IN_PLACE if hasattr(self, name))
         return {
-            name: value.clone() if isinstance(value, Tensor) else copy.copy(value)
+            name: value if isinstance(value, Tensor) else copy.copy(value)
             for name, value in vars(self).items()
             if name not in _NOT_STATE
         }
@@ -425,10 +458,30 @@ class FastRun:
         for name in set(vars(self)) - set(_NOT_STATE):
             delattr(self, name)  # what a later stage made
         for name, value in saved.items():
-            setattr(self, name, value.clone() if isinstance(value, Tensor) else copy.copy(value))
+            setattr(self, name, value if isinstance(value, Tensor) else copy.copy(value))
+        self._lent = {name for name in _CHANGED_IN_PLACE if hasattr(self, name)}
         # The ratings may be others than when it was saved.
-        if hasattr(self, "_layout") and len(self._layout.ratings) != len(self._train):
+        if hasattr(self, "_layout") and len(self._layout) != len(self._train):
             self._is_stale = True
+
+    def portable_state(self) -> dict[str, Any]:
+        """Return :meth:`state_dict` without what follows from the ratings, for files."""
+        return portable(self.state_dict())
+
+    def load_portable(self, saved: dict[str, Any]) -> None:
+        """Go to a state from :meth:`portable_state`, on the same ratings."""
+        on_device = {n: v.to(self.device) if isinstance(v, Tensor) else v for n, v in saved.items()}
+        best = saved["_best"]
+        if best is not None:
+            on_device["_best"] = (best[0], best[1].to(self.device), best[2])
+        self.load(on_device)
+        if not self.epochs and self._unclosed is None:
+            return
+        self._layout = lay_out(self._train, self.device)
+        self._targets = self._layout.ratings - self._mean
+        self._ridge = self.ridge.strength + self.ridge.share * self._layout.counts
+        if not self._k:  # the start is still to come
+            self._left = residuals(self._layout, self._targets, self._table)
 
     def set_settings(self, settings: FastSettings) -> None:
         """Go on with other settings; the number of factors is the run's."""
@@ -457,15 +510,17 @@ class FastRun:
                 "The fast way finds its own start.", "Take two steps first, then edit the numbers."
             )
         self._adopt_best()
+        table = self._table.clone()
         first, bias = (0, self._k) if side == "users" else (self._layout.n_users, self._k + 1)
         for row, column, value in zip(rows, columns, values, strict=True):
-            self._table[first + row, bias if column < 0 else column] = float(value)
+            table[first + row, bias if column < 0 else column] = float(value)
         self._objective = math.inf
-        self._safe.copy_(self._table)
+        self._table = self._safe = table
+        self._lent.update(("_table", "_safe"))
 
     def ratings_changed(self) -> None:
         """Lay the ratings out anew before the next pass; factors and momentum stay."""
-        self._is_stale = bool(self.epochs)
+        self._is_stale = bool(self.epochs) or self._unclosed is not None
 
     def take_tables(self, train: RatingTable, valid: RatingTable | None) -> None:
         """Learn on from other ratings of the same users and items; factors stay."""
@@ -476,12 +531,11 @@ class FastRun:
         self.ratings_changed()
 
     def _take_ratings(self) -> None:
-        self._is_stale = False
-        self._layout = lay_out(self._train, self.device)
+        self._layout = lay_out(self._train, self.device, self._check)
         self._targets = self._layout.ratings - self._mean
-        self._left = residuals(self._layout, self._targets, self._table)
-        if hasattr(self, "_valid_ratings") and self._valid is not None:
-            self._valid_ratings = torch.from_numpy(self._valid.ratings).to(self.device)
+        self._left = residuals(self._layout, self._targets, self._table, self._check)
+        self._is_stale = False
+        self._valid_pattern = None
         self._objective, self._best = math.inf, None
 
     def _adopt_best(self) -> None:
@@ -491,9 +545,13 @@ class FastRun:
             if k < self._k:
                 users = self._layout.n_users
                 biases = torch.cat([table[:users, k], table[users:, k + 1]])
-                self._table = self._table_of(biases, self._k)
-            else:
-                self._table = table.clone()
-            self._velocity.zero_()
+                table = self._table_of(biases, self._k)
+            self._table, self._velocity = table, torch.zeros_like(table)
+            self._lent.add("_table")
             self._passes_since_restart = 0
         self._best = None
+
+
+def portable(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state of a `FastRun` without what follows from the ratings."""
+    return {name: value for name, value in state.items() if name not in _FROM_RATINGS}

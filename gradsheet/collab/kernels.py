@@ -6,6 +6,7 @@ know what is learned with them.
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,11 +17,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gradsheet.ratings.table import RatingTable
+from gradsheet.ratings.table import Check, RatingTable, groups_of_codes, unchecked
 
 Side = Literal["both", "users", "items"]
 
 _PART = 1 << 18  # ratings handled at a time where a device has no sparse kernels
+_BETWEEN_CHECKS = 1 << 20  # ratings handled at a time on the CPU, so that a cancel is heard soon
 _SPARSE_DEVICES = ("cpu", "cuda")
 
 with warnings.catch_warnings():
@@ -32,10 +34,8 @@ with warnings.catch_warnings():
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
-    """Ratings as a graph between rows: users first, then items, in one table of rows.
-
-    A factor table for it is (n_users + n_items, width) float32; row n_users + i belongs to item i.
+class Pattern:
+    """Which users rated which items, for predicting those pairs.
 
     Attributes
     ----------
@@ -46,14 +46,8 @@ class Layout:
         Item code of each rating, in that order.
     user_starts : Tensor (n_users + 1,) int32
         Where each user's ratings begin.
-    by_item : Tensor (n,) int64
-        Positions of the ratings, sorted by item.
-    linked : Tensor (2 n,) int32
-        The row at the other end of each rating: first sorted by user, then by item.
-    starts : Tensor (n_users + n_items,) int32
-        Where each row's part of ``linked`` begins.
-    counts : Tensor (n_users + n_items, 1) float32
-        Ratings of each row.
+    user_parts : tuple of (row, row, entry, entry)
+        Stretches of users and of their ratings, of about a million ratings each.
     """
 
     n_users: int
@@ -61,10 +55,7 @@ class Layout:
     ratings: Tensor
     items: Tensor
     user_starts: Tensor
-    by_item: Tensor
-    linked: Tensor
-    starts: Tensor
-    counts: Tensor
+    user_parts: tuple[tuple[int, int, int, int], ...]
 
     def __len__(self) -> int:
         """Return the number of ratings."""
@@ -81,7 +72,64 @@ class Layout:
         return self.ratings.device
 
 
-def lay_out(table: RatingTable, device: torch.device | str = "cpu") -> Layout:
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout(Pattern):
+    """Ratings as a graph between rows: users first, then items, in one table of rows.
+
+    A factor table for it is (n_users + n_items, width) float32; row n_users + i belongs to item i.
+
+    Attributes
+    ----------
+    by_item : Tensor (n,) int64
+        Positions of the ratings, sorted by item.
+    linked : Tensor (2 n,) int32
+        The row at the other end of each rating: first sorted by user, then by item.
+    starts : Tensor (n_users + n_items,) int32
+        Where each row's part of ``linked`` begins.
+    counts : Tensor (n_users + n_items, 1) float32
+        Ratings of each row.
+    parts : tuple of (row, row, entry, entry)
+        Stretches of rows and of their part of ``linked``; none is of users and items both.
+    """
+
+    by_item: Tensor
+    linked: Tensor
+    starts: Tensor
+    counts: Tensor
+    parts: tuple[tuple[int, int, int, int], ...]
+
+
+def pattern_of(
+    table: RatingTable, device: torch.device | str = "cpu", check: Check = unchecked
+) -> Pattern:
+    """Sort a rating table by user, for predicting its pairs only; see :func:`lay_out`."""
+    users, items, ratings = _by_user(table, check)
+    starts = np.zeros(table.n_users + 1, dtype=np.int32)
+    counts = torch.bincount(_tensor(users), minlength=table.n_users).numpy()
+    np.cumsum(counts, out=starts[1:])
+    return Pattern(
+        n_users=table.n_users,
+        n_items=table.n_items,
+        ratings=_tensor(ratings.astype(np.float32, copy=False)).to(device),
+        items=_tensor(items).to(device),
+        user_starts=_tensor(starts).to(device),
+        user_parts=tuple(_parts(starts, 0)),
+    )
+
+
+def _by_user(
+    table: RatingTable, check: Check
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    users, items, ratings = table.users, table.items, table.ratings
+    if not bool((users[1:] >= users[:-1]).all()):
+        order = _order(users, table.n_users, check)
+        users, items, ratings = users[order], items[order], ratings[order]
+    return users, items, ratings
+
+
+def lay_out(
+    table: RatingTable, device: torch.device | str = "cpu", check: Check = unchecked
+) -> Layout:
     """Sort a rating table for full-batch learning.
 
     Parameters
@@ -89,6 +137,8 @@ def lay_out(table: RatingTable, device: torch.device | str = "cpu") -> Layout:
     table : RatingTable
         At least one rating, at most 2**30.
     device : torch.device or str
+    check : callable
+        Called often; it may raise to give the work up. So in all functions here.
 
     Notes
     -----
@@ -98,14 +148,13 @@ def lay_out(table: RatingTable, device: torch.device | str = "cpu") -> Layout:
     count = len(table)
     if not 0 < count <= 1 << 30:
         raise ValueError(f"{count} ratings cannot be laid out")
-    users, items, ratings = table.users, table.items, table.ratings
-    if not bool((users[1:] >= users[:-1]).all()):
-        order = _order(users)
-        users, items, ratings = users[order], items[order], ratings[order]
-    by_item = _order(items)
+    users, items, ratings = _by_user(table, check)
+    by_item = _order(items, table.n_items, check)
+    check()
     linked = np.empty(2 * count, dtype=np.int32)
     np.add(items, np.int32(table.n_users), out=linked[:count])
     np.take(users, by_item, out=linked[count:])
+    check()
     # torch counts int32 codes four times as fast as numpy, which makes them int64 first.
     counts = np.concatenate(
         [
@@ -119,6 +168,7 @@ def lay_out(table: RatingTable, device: torch.device | str = "cpu") -> Layout:
     def put(array: npt.NDArray[Any]) -> Tensor:
         return _tensor(array).to(device)
 
+    user_parts = tuple(_parts(starts[: table.n_users + 1], 0))
     return Layout(
         n_users=table.n_users,
         n_items=table.n_items,
@@ -129,7 +179,22 @@ def lay_out(table: RatingTable, device: torch.device | str = "cpu") -> Layout:
         linked=put(linked),
         starts=put(starts[:-1]),
         counts=put(counts.astype(np.float32)[:, None]),
+        user_parts=user_parts,
+        parts=(*user_parts, *_parts(starts[table.n_users :], table.n_users)),
     )
+
+
+def _parts(
+    starts: npt.NDArray[np.int32], first_row: int
+) -> list[tuple[int, int, int, int]]:
+    """Cut rows where about a million ratings more have passed."""
+    begin, end = int(starts[0]), int(starts[-1])
+    wanted = np.arange(begin + _BETWEEN_CHECKS, end, _BETWEEN_CHECKS)
+    cuts = np.unique([0, *np.searchsorted(starts, wanted), len(starts) - 1]).tolist()
+    return [
+        (first_row + a, first_row + b, int(starts[a]), int(starts[b]))
+        for a, b in itertools.pairwise(cuts)
+    ]
 
 
 def _tensor(array: npt.NDArray[Any]) -> Tensor:
@@ -137,22 +202,32 @@ def _tensor(array: npt.NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.require(array, requirements=["C", "W"]))
 
 
-def _order(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """Return the stable sorting order of non-negative codes."""
-    packed = codes.astype(np.int64)
-    packed <<= 32
-    packed |= np.arange(len(codes), dtype=np.int64)
-    packed.sort()
-    packed &= (1 << 32) - 1
-    return packed
+def _order(
+    codes: npt.NDArray[np.int32], n_codes: int, check: Check
+) -> npt.NDArray[np.int64]:
+    """Return the stable sorting order of codes below ``n_codes``."""
+    order = np.empty(len(codes), dtype=np.int64)
+    done = 0
+    for rows in groups_of_codes(codes, n_codes):
+        check()
+        packed = codes[rows].astype(np.int64)
+        packed <<= 32
+        packed |= np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        packed.sort()
+        packed &= (1 << 32) - 1
+        order[done : done + len(packed)] = packed
+        done += len(packed)
+    return order
 
 
-def residuals(layout: Layout, targets: Tensor, table: Tensor) -> Tensor:
+def residuals(
+    layout: Pattern, targets: Tensor, table: Tensor, check: Check = unchecked
+) -> Tensor:
     """Return targets - <user row, item row> for each rating.
 
     Parameters
     ----------
-    layout : Layout
+    layout : Pattern
     targets : Tensor (n,) float32
         In the order of ``layout.ratings``.
     table : Tensor (n_rows, width) float32
@@ -166,29 +241,43 @@ def residuals(layout: Layout, targets: Tensor, table: Tensor) -> Tensor:
     A sampled dense-dense product, SDDMM (``torch.sparse.sampled_addmm``), where the device has
     one; gathers in parts elsewhere.
     """
-    users, items = table[: layout.n_users], table[layout.n_users :]
-    if layout.device.type in _SPARSE_DEVICES:
+    if layout.device.type not in _SPARSE_DEVICES:
+        return gathered_residuals(layout, targets, table, check)
+    items, users = table[layout.n_users :].t(), layout.n_users
+    parts = layout.user_parts
+    if layout.device.type != "cpu" or len(parts) == 1:
+        parts = ((0, users, 0, len(layout)),)
+    out = targets if len(parts) == 1 else torch.empty_like(targets)
+    for first, last, begin, end in parts:
+        check()
+        starts = layout.user_starts[first : last + 1]
         pattern = torch.sparse_csr_tensor(
-            layout.user_starts,
-            layout.items,
-            targets,
-            (layout.n_users, layout.n_items),
+            starts - begin if begin else starts,
+            layout.items[begin:end],
+            targets[begin:end],
+            (last - first, layout.n_items),
             check_invariants=False,
         )
-        product: Tensor = torch.sparse.sampled_addmm(pattern, users, items.t(), alpha=-1.0)
-        return product.values()
-    return gathered_residuals(layout, targets, table)
+        product = torch.sparse.sampled_addmm(pattern, table[first:last], items, alpha=-1.0)
+        if len(parts) == 1:
+            values: Tensor = product.values()
+            return values
+        out[begin:end] = product.values()
+    return out
 
 
-def gathered_residuals(layout: Layout, targets: Tensor, table: Tensor) -> Tensor:
+def gathered_residuals(
+    layout: Pattern, targets: Tensor, table: Tensor, check: Check = unchecked
+) -> Tensor:
     """Return what :func:`residuals` does, by gathers in parts: runs on every device."""
     out = torch.empty_like(targets)
-    n = len(layout)
-    users = _rows_of(layout, n)
-    for begin in range(0, n, _PART):
-        part = slice(begin, min(begin + _PART, n))
+    codes = torch.arange(layout.n_users, device=layout.device)
+    users = torch.repeat_interleave(codes, layout.user_starts.diff().to(torch.int64))
+    for begin in range(0, len(layout), _PART):
+        check()
+        part = slice(begin, min(begin + _PART, len(layout)))
         left = table.index_select(0, users[part])
-        right = table.index_select(0, layout.linked[part])
+        right = table.index_select(0, layout.items[part] + layout.n_users)
         out[part] = targets[part] - (left * right).sum(1)
     return out
 
@@ -203,7 +292,11 @@ def both_ways(layout: Layout, values: Tensor) -> Tensor:
 
 
 def neighbour_sums(
-    layout: Layout, table: Tensor, weights: Tensor | None = None, side: Side = "both"
+    layout: Layout,
+    table: Tensor,
+    weights: Tensor | None = None,
+    side: Side = "both",
+    check: Check = unchecked,
 ) -> Tensor:
     """Return for each row the weighted sum of the rows it shares a rating with.
 
@@ -226,18 +319,11 @@ def neighbour_sums(
     This is the product of the sparse matrix [[0, W], [W', 0]] with the table. On the CPU
     ``embedding_bag`` computes it five times faster than the CSR product of MKL.
     """
-    users, n = layout.n_users, len(layout)
+    users = layout.n_users
     if layout.device.type == "cpu":
-        linked, starts = layout.linked, layout.starts
-        if side == "users":
-            linked, starts = linked[:n], starts[:users]
-            weights = None if weights is None else weights[:n]
-        elif side == "items":
-            linked, starts = linked[n:], starts[users:] - n
-            weights = None if weights is None else weights[n:]
-        return functional.embedding_bag(
-            linked, table, starts, mode="sum", per_sample_weights=weights
-        )
+        first, last = {"both": (0, layout.n_rows), "users": (0, users),
+                       "items": (users, layout.n_rows)}[side]  # fmt: skip
+        return _bag_sums(layout, table, weights, (first, last), check)
     if layout.device.type in _SPARSE_DEVICES:
         ends = torch.cat([layout.starts, layout.starts.new_tensor([len(layout.linked)])])
         if weights is None:
@@ -247,16 +333,47 @@ def neighbour_sums(
         )
         sums: Tensor = graph @ table
     else:
-        sums = gathered_sums(layout, table, weights)
+        sums = gathered_sums(layout, table, weights, check)
     return {"both": sums, "users": sums[:users], "items": sums[users:]}[side]
 
 
-def gathered_sums(layout: Layout, table: Tensor, weights: Tensor | None = None) -> Tensor:
+def _bag_sums(
+    layout: Layout,
+    table: Tensor,
+    weights: Tensor | None,
+    rows: tuple[int, int],
+    check: Check,
+) -> Tensor:
+    """Return the sums of a stretch of rows, all users, all items or both."""
+    parts = [part for part in layout.parts if rows[0] <= part[0] and part[1] <= rows[1]]
+    if len(parts) <= 2:  # small: in one go
+        parts = [(parts[0][0], parts[-1][1], parts[0][2], parts[-1][3])]
+    found = []
+    for first, last, begin, end in parts:
+        check()
+        starts = layout.starts[first:last]
+        found.append(
+            functional.embedding_bag(
+                layout.linked[begin:end],
+                table,
+                starts - begin if begin else starts,
+                mode="sum",
+                per_sample_weights=None if weights is None else weights[begin:end],
+            )
+        )
+    return found[0] if len(found) == 1 else torch.cat(found)
+
+
+def gathered_sums(
+    layout: Layout, table: Tensor, weights: Tensor | None = None, check: Check = unchecked
+) -> Tensor:
     """Return what :func:`neighbour_sums` does, by gathers in parts: runs on every device."""
     out = torch.zeros_like(table)
     size = len(layout.linked)
-    rows = _rows_of(layout, size)
+    counts = layout.counts[:, 0].to(torch.int64)
+    rows = torch.repeat_interleave(torch.arange(layout.n_rows, device=layout.device), counts)
     for begin in range(0, size, _PART):
+        check()
         part = slice(begin, min(begin + _PART, size))
         values = table.index_select(0, layout.linked[part])
         if weights is not None:
@@ -264,9 +381,3 @@ def gathered_sums(layout: Layout, table: Tensor, weights: Tensor | None = None) 
         out.index_add_(0, rows[part], values)
     return out
 
-
-def _rows_of(layout: Layout, end: int) -> Tensor:
-    """Return the row of the first ``end`` entries of ``layout.linked``."""
-    counts = layout.counts[:, 0].to(torch.int64)
-    rows = torch.arange(layout.n_rows, device=layout.device)
-    return torch.repeat_interleave(rows, counts)[:end]

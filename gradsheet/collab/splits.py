@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradsheet.formula.values import UserError
-from gradsheet.ratings.table import RatingTable
+from gradsheet.ratings.table import Check, RatingTable, unchecked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +34,9 @@ class Split:
     held: npt.NDArray[np.bool_] | None = None
 
 
-def random_share(table: RatingTable, share: float, seed: int = 0) -> Split:
+def random_share(
+    table: RatingTable, share: float, seed: int = 0, check: Check = unchecked
+) -> Split:
     """Keep back a random share of the ratings.
 
     Raises
@@ -42,7 +44,8 @@ def random_share(table: RatingTable, share: float, seed: int = 0) -> Split:
     UserError
         If nothing would be left to learn from.
     """
-    return _checked(table, table.held_back(share, seed), f"{share:.0%} at random")
+    held = table.held_back(share, seed, check)
+    return _checked(table, held, f"{share:.0%} at random", check)
 
 
 def last_of_each_user(table: RatingTable, count: int = 1, share: float | None = None) -> Split:
@@ -115,9 +118,11 @@ def _matched(known: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> npt.NDArray[n
     return np.array([positions.get(str(name), -1) for name in wanted.tolist()], dtype=np.int64)
 
 
-def _checked(table: RatingTable, held: npt.NDArray[np.bool_], note: str) -> Split:
+def _checked(
+    table: RatingTable, held: npt.NDArray[np.bool_], note: str, check: Check = unchecked
+) -> Split:
     if held.all():
         raise UserError(
             "No rating is left to learn from.", "Keep back a smaller share for validation."
         )
-    return Split(table.take(~held), table.take(held), note, held)
+    return Split(table.take(~held, check), table.take(held, check), note, held)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gradsheet.collab.kernels import Layout, Side, both_ways, neighbour_sums, residuals
+from gradsheet.ratings.table import Check, unchecked
 
 _ORTHONORMAL = 3  # iterations after which the subspace is made orthonormal anew
 
@@ -25,7 +26,9 @@ class StartSettings(NamedTuple):
     iterations: int
 
 
-def fit_biases(layout: Layout, targets: Tensor, strength: float, sweeps: int = 2) -> Tensor:
+def fit_biases(
+    layout: Layout, targets: Tensor, strength: float, sweeps: int = 2, check: Check = unchecked
+) -> Tensor:
     """Return biases (n_rows,) by alternating ridge regressions, items first.
 
     Notes
@@ -35,7 +38,7 @@ def fit_biases(layout: Layout, targets: Tensor, strength: float, sweeps: int = 2
     users = layout.n_users
     strengths = layout.counts + strength
     ones = torch.ones(layout.n_rows, 1, device=layout.device)
-    sums = neighbour_sums(layout, ones, both_ways(layout, targets))
+    sums = neighbour_sums(layout, ones, both_ways(layout, targets), check=check)
     biases = torch.zeros_like(sums)
     sides: tuple[tuple[Side, slice], ...] = (
         ("items", slice(users, None)),
@@ -46,7 +49,7 @@ def fit_biases(layout: Layout, targets: Tensor, strength: float, sweeps: int = 2
             if sweep == 0 and side == "items":  # the users' biases are still zero
                 biases[rows] = sums[rows] / strengths[rows]
                 continue
-            others = neighbour_sums(layout, biases, side=side)
+            others = neighbour_sums(layout, biases, side=side, check=check)
             biases[rows] = (sums[rows] - others) / strengths[rows]
     return biases[:, 0]
 
@@ -68,7 +71,9 @@ def noise_level(layout: Layout, left: Tensor) -> float:
     return deviation * float(layout.counts.sqrt().sum()) / len(left)
 
 
-def spectral_start(layout: Layout, left: Tensor, noise: Tensor, start: StartSettings) -> Tensor:
+def spectral_start(
+    layout: Layout, left: Tensor, noise: Tensor, start: StartSettings, check: Check = unchecked
+) -> Tensor:
     """Return factors (n_rows, width) from the residuals' leading singular vectors.
 
     The matrix is D_u E D_i with D = (count + shrinkage) ** -0.5, so that rows of many
@@ -91,15 +96,16 @@ def spectral_start(layout: Layout, left: Tensor, noise: Tensor, start: StartSett
     scale = (layout.counts + start.shrinkage).rsqrt_()
     table = torch.zeros(layout.n_rows, noise.shape[1], device=layout.device)
     table[:users] = noise * scale[:users]
-    table[users:] = neighbour_sums(layout, table, weights, side="items").mul_(scale[users:])
+    found = neighbour_sums(layout, table, weights, "items", check)
+    torch.mul(found, scale[users:], out=table[users:])
     for i in range(start.iterations):
         table[users:].mul_(scale[users:])
-        found = neighbour_sums(layout, table, weights, side="users").mul_(scale[:users])
+        found = neighbour_sums(layout, table, weights, "users", check).mul_(scale[:users])
         if i == start.iterations - 1 or i % _ORTHONORMAL == _ORTHONORMAL - 1:
             found = _orthonormal(found, k)
         table[:users] = found
         table[:users].mul_(scale[:users])
-        found = neighbour_sums(layout, table, weights, side="items")
+        found = neighbour_sums(layout, table, weights, "items", check)
         torch.mul(found, scale[users:], out=table[users:])
     values, vectors = _gram_eigen(table[users:], k)
     singular = values.sqrt()
@@ -108,7 +114,7 @@ def spectral_start(layout: Layout, left: Tensor, noise: Tensor, start: StartSett
     inverse = torch.where(singular > 0, singular.reciprocal(), 0.0)
     table[:users] = table[:users] @ (vectors * shrunk.sqrt())
     table[users:] = (table[users:] @ (vectors * (shrunk.sqrt() * inverse))).mul_(scale[users:])
-    fitted = residuals(layout, torch.zeros_like(left), table).neg_()
+    fitted = residuals(layout, torch.zeros_like(left), table, check).neg_()
     norm = fitted @ fitted
     slope = (fitted @ left / norm).clamp_(min=0.0) if norm > 0 else norm
     return table.mul_((0.7 * slope).sqrt())

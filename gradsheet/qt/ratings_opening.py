@@ -62,6 +62,11 @@ class RatingsOpening(QObject):
         """Whether a thread looks at or reads a file."""
         return self._looking is not None or self._import is not None
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether a file is being read, after the look at it."""
+        return self._import is not None
+
     def open(self, path: Path, *, ask: bool = True) -> None:
         """Begin with a file; what was under way is given up.
 

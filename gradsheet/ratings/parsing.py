@@ -22,7 +22,9 @@ from gradsheet.ratings.table import UNKNOWN_TIME, Labels, RatingTable
 
 KEPT_BAD_ROWS = 1000
 _SMALL = 1 << 26
-_PARTS = ("users", "items", "ratings", "timestamps")
+_TYPES: dict[str, Any] = {
+    "users": np.int32, "items": np.int32, "ratings": np.float32, "timestamps": np.int64,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class Gatherer:
         self._options = options
         self._names = names
         self._users, self._items = _Codes(), _Codes()
-        self._parts: dict[str, list[npt.NDArray[Any]]] = {n: [] for n in _PARTS}
+        self._columns: dict[str, npt.NDArray[Any]] = {n: np.empty(0, k) for n, k in _TYPES.items()}
+        self._capacity = 0
         self._replaced_times = 0
         self.bad_rows: list[BadRow] = []
         self.bad_count = 0
@@ -155,16 +158,32 @@ class Gatherer:
     def _append(
         self, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32], ratings: Any, times: Any
     ) -> None:
-        for name, part in zip(_PARTS, (users, items, ratings, times), strict=True):
+        columns = dict(zip(_TYPES, (users, items, ratings, times), strict=True))
+        self.reserve(self.count + len(users))
+        for name, part in columns.items():
             if part is not None:
-                self._parts[name].append(part)
+                self._columns[name][self.count : self.count + len(part)] = part
         self.count += len(users)
 
+    def reserve(self, rows: int) -> None:
+        """Make room for so many rows; memory is only taken as they come."""
+        if rows <= self._capacity:
+            return
+        self._capacity = max(rows, 2 * self._capacity, 1 << 16)
+        for name, kind in _TYPES.items():
+            grown = np.empty(self._capacity, kind)
+            grown[: self.count] = self._columns[name][: self.count]
+            self._columns[name] = grown
+
     def table(self) -> RatingTable:
-        """Return the table of all blocks; the blocks are let go on the way."""
+        """Return the table of all blocks."""
         options = self._options
-        # One column after the other, so that only one exists twice.
-        columns = {n: np.concatenate(parts) for n in _PARTS if (parts := self._parts.pop(n))}
+        has_times = options.timestamp is not None and not options.crosstab
+        columns = {
+            name: column[: self.count]
+            for name, column in self._columns.items()
+            if has_times or name != "timestamps"
+        }
         return RatingTable(
             **columns,
             user_ids=self._users.labels(options.text_users),

@@ -7,7 +7,7 @@ sheets or learning; numpy only, so that it imports fast.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,6 +19,16 @@ Labels: TypeAlias = npt.NDArray[Any]
 
 UNKNOWN_TIME = int(np.iinfo(np.int64).min)
 """A timestamp that was missing or could not be read."""
+
+Check: TypeAlias = Callable[[], None]
+"""Called often in long work; raises when the work is to be given up."""
+GROUP = 1 << 21
+"""Ratings that are sorted or drawn at a time."""
+
+
+def unchecked() -> None:
+    """Never ask for the work to be given up."""
+
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,59 +160,103 @@ class RatingTable:
 
     def duplicate_count(self) -> int:
         """Return how many ratings are overruled by a later one for the same user and item."""
-        keys, _ = self._sorted_pairs()
-        return int(np.count_nonzero(keys[1:] == keys[:-1]))
+        return sum(len(rows) for rows in self._overruled(unchecked))
 
-    def without_duplicates(self) -> RatingTable:
+    def without_duplicates(self, check: Check = unchecked) -> RatingTable:
         """Return the table with only the last rating of each user-item pair, order kept."""
-        keys, rows = self._sorted_pairs()
-        overruled = keys[1:] == keys[:-1]
-        if not overruled.any():
+        overruled = [rows for rows in self._overruled(check) if len(rows)]
+        if not overruled:
             return self
         kept = np.ones(len(self), dtype=bool)
-        kept[rows[:-1][overruled]] = False
-        return self.take(kept)
+        for rows in overruled:
+            kept[rows] = False
+        return self.take(kept, check)
 
-    def _sorted_pairs(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the pairs as sorted numbers, and the row of each; equal pairs in row order."""
-        keys = self.users.astype(np.int64)
-        keys *= self.n_items
-        keys += self.items
-        bits = len(self).bit_length()
-        if (self.n_users * self.n_items).bit_length() + bits > 63:
-            order = np.argsort(keys, kind="stable")
-            return keys[order], order
-        # Pair and row in one number: sorting those takes a fifth of the time of an argsort.
-        keys <<= bits
-        keys |= np.arange(len(self))
-        keys.sort()
-        rows = keys & ((1 << bits) - 1)
-        keys >>= bits
-        return keys, rows
+    def _overruled(self, check: Check) -> Iterator[npt.NDArray[np.int64]]:
+        """Give the rows that a later one overrules, for one group of users after the other."""
+        for rows in groups_of_codes(self.users, self.n_users):
+            check()
+            users = self.users[rows]
+            if not len(users):
+                continue
+            first = int(users.min())
+            keys = users.astype(np.int64)
+            keys -= first
+            keys *= self.n_items
+            keys += self.items[rows]
+            bits = len(keys).bit_length()
+            if ((int(users.max()) - first + 1) * self.n_items).bit_length() + bits > 63:
+                at = np.argsort(keys, kind="stable")
+                keys = keys[at]
+            else:
+                # Pair and place in one number: sorting those takes a fifth of an argsort.
+                keys <<= bits
+                keys |= np.arange(len(keys))
+                keys.sort()
+                at = keys & ((1 << bits) - 1)
+                keys >>= bits
+            found = at[:-1][keys[1:] == keys[:-1]]
+            yield found + rows.start if isinstance(rows, slice) else rows[found]
 
-    def take(self, rows: npt.NDArray[Any]) -> RatingTable:
+    def take(self, rows: npt.NDArray[Any], check: Check = unchecked) -> RatingTable:
         """Return the table of some rows (positions or a mask); users, items and codes stay."""
-        return dataclasses.replace(
-            self,
-            users=self.users[rows],
-            items=self.items[rows],
-            ratings=self.ratings[rows],
-            timestamps=None if self.timestamps is None else self.timestamps[rows],
-        )
+        columns: dict[str, Any] = {}
+        for name in ("users", "items", "ratings", "timestamps"):
+            check()
+            column = getattr(self, name)
+            columns[name] = None if column is None else column[rows]
+        return dataclasses.replace(self, **columns)
 
     def split(self, share: float, seed: int) -> tuple[RatingTable, RatingTable]:
         """Return (training, validation) tables, a random ``share`` of the rows for validation."""
         held = self.held_back(share, seed)
         return self.take(~held), self.take(held)
 
-    def held_back(self, share: float, seed: int) -> npt.NDArray[np.bool_]:
-        """Return which rows (n,) a random ``share`` for validation is."""
+    def held_back(
+        self, share: float, seed: int, check: Check = unchecked
+    ) -> npt.NDArray[np.bool_]:
+        """Return which rows (n,) a random ``share`` for validation is.
+
+        Of more than two million rows each stretch of that length gives its share.
+        """
         if not 0 <= share <= 1:
             raise ValueError(f"a share of {share} cannot be set aside")
         held = np.zeros(len(self), dtype=bool)
-        count = round(share * len(self))
-        held[np.random.default_rng(seed).permutation(len(self))[:count]] = True
+        random, done = np.random.default_rng(seed), 0
+        for begin in range(0, len(self), GROUP):
+            check()
+            end = min(begin + GROUP, len(self))
+            count = round(share * end) - done
+            held[begin + random.permutation(end - begin)[:count]] = True
+            done += count
         return held
+
+
+def groups_of_codes(
+    codes: Codes, n_codes: int, size: int = GROUP
+) -> Iterator[slice | npt.NDArray[np.int64]]:
+    """Give rows (ascending) in groups of about ``size``, by ascending ranges of codes.
+
+    All rows of a code are in one group; where the codes are sorted, a group is a slice.
+    """
+    if len(codes) <= size:
+        yield slice(0, len(codes))
+        return
+    if bool((codes[1:] >= codes[:-1]).all()):
+        begin = 0
+        while begin < len(codes):
+            last = codes[min(begin + size, len(codes)) - 1]
+            end = int(np.searchsorted(codes, last, side="right"))
+            yield slice(begin, end)
+            begin = end
+        return
+    ends = np.cumsum(np.bincount(codes, minlength=n_codes))
+    first = 0
+    while first < n_codes:
+        before = int(ends[first - 1]) if first else 0
+        last = max(int(np.searchsorted(ends, before + size, side="right")), first + 1)
+        yield np.flatnonzero((codes >= first) & (codes < last))
+        first = last
 
 
 def _top(counts: npt.NDArray[np.int64], n: int) -> Codes:

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from gradsheet.qt import file_commands
 from gradsheet.qt.dialogs.import_ratings import ImportRatings
 from gradsheet.qt.main_window import MainWindow
 from gradsheet.ratings.sniffing import sniff
@@ -191,3 +192,25 @@ def test_a_file_opened_before_stands_in_the_recent_menu(
     qtbot.waitUntil(lambda: window.opening.dialog is not None)
     window.opening.dialog.close()
     qtbot.waitUntil(lambda: window.opening.dialog is None)
+
+
+def test_a_rating_set_is_saved_and_opens_again_with_what_was_learned(
+    window: MainWindow, qtbot: QtBot, ratings_file: Path, tmp_path: Path
+) -> None:
+    window.open_ratings(ratings_file, ask=False)
+    qtbot.waitUntil(lambda: window.document.ratings is not None)
+    session = window.document.ratings
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=30_000)
+    session.step(3)
+    qtbot.waitUntil(lambda: session.state == "paused", timeout=30_000)
+    path = tmp_path / "kept.gradsheet"
+    file_commands.save_path(window, path)
+    qtbot.waitUntil(lambda: window.document.path == path)
+    window.open_path(path)
+    qtbot.waitUntil(lambda: window.document.ratings is not session)
+    resumed = window.document.ratings
+    assert resumed.steps_done == 3
+    assert np.array_equal(resumed.learned.user_rows, session.learned.user_rows)
+    assert window.ratings_docks.session is resumed
+    assert "kept.gradsheet" in window.windowTitle()
+    assert not window.banner.isVisible()

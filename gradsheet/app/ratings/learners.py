@@ -95,6 +95,16 @@ class Learner(ABC):
     def load(self, saved: dict[str, Any]) -> None:
         """Go back to a state, bit for bit."""
 
+    def saved(self) -> dict[str, Any]:
+        """Return the state for a file: it can be loaded by a learner made of the same choices."""
+        state = self.state()
+        del state["learn"]
+        return state
+
+    def load_saved(self, saved: dict[str, Any]) -> None:
+        """Take over what :meth:`saved` gave."""
+        self.load({**saved, "learn": self.learn})
+
     @abstractmethod
     def write(self, side: Side, rows: Sequence[int], columns: Sequence[int], values: Any) -> None:
         """Set embeddings (columns 0 ...) and biases (column -1), one value each."""
@@ -345,6 +355,14 @@ class FastLearner(Learner):
         """See Learner."""
         self.learn = saved["learn"]
         self.run.load(saved)
+
+    def saved(self) -> dict[str, Any]:
+        """See Learner."""
+        return self.run.portable_state()
+
+    def load_saved(self, saved: dict[str, Any]) -> None:
+        """See Learner."""
+        self.run.load_portable(saved)
 
     def reconfigure(self, learn: LearnChoice) -> None:
         """Learn on with other settings; factors and momentum stay."""

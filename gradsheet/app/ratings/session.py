@@ -37,6 +37,7 @@ from gradsheet.tasks import Control, Task
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.learners import FastLearner, LessonLearner
+    from gradsheet.app.ratings.origin import Origin
 
 Event = Literal["state", "snapshot", "learned", "kept", "choice", "selection", "ratings"]
 RunState = Literal["preparing", "idle", "running", "paused", "failed", "done"]
@@ -117,6 +118,8 @@ class RatingsSession:
         Genres of each item, "Adventure|Comedy".
     model, learn, split : optional
         Choices; proposed by the size of the table if not given.
+    totals : Totals, optional
+        Of the table, where they have been counted.
 
     Attributes
     ----------
@@ -135,6 +138,10 @@ class RatingsSession:
     selection : Selection
     totals : Totals
         Counts and sums of ratings of users and items.
+    origin : Origin or None
+        The file that the ratings came from.
+    edited : set of int
+        Rows whose rating is another one than the file's.
     record : callable or None
         Told (label, mark) of what a whole undo step takes back; `Document` puts it into its
         history. Without one the session keeps its own marks.
@@ -151,13 +158,14 @@ class RatingsSession:
         model: ModelChoice | None = None,
         learn: LearnChoice | None = None,
         split: SplitChoice | None = None,
+        totals: Totals | None = None,
     ) -> None:
         if not len(table):
             raise UserError("There are no ratings to learn from.", "Open another file.")
         self.table, self.source, self.genres = table, source, genres
         if not table.ratings.flags.writeable:  # ratings can be edited
             self.table = table = dataclasses.replace(table, ratings=table.ratings.copy())
-        self.totals = Totals.of(table)
+        self.totals = totals or Totals.of(table)
         low, high = float(table.ratings.min()), float(table.ratings.max())
         first_model, first_learn = proposed(low, high, len(table))
         self._model, self._learn = model or first_model, learn or first_learn
@@ -173,6 +181,8 @@ class RatingsSession:
         self.record: Callable[[str, Mark], None] | None = None
         self.editor: Callable[[Side, int, Mapping[int, float]], None] | None = None
         self.error: BaseException | None = None
+        self.origin: Origin | None = None
+        self.edited: set[int] = set()
         self._learner: LessonLearner | FastLearner | None = None
         self._queued: tuple[Kind, int | None] | None = None
         self._task: Task[Frame, None] | None = None
@@ -180,6 +190,8 @@ class RatingsSession:
         self._ending = False
         self._begin_from: Learned | None = None
         self._revision = 0
+        self._last: Frame | None = None
+        """How the learner stands at the end of a task, put here by the task."""
         self._marks: list[Mark] = []
         self._listeners: list[Callable[[Event], None]] = []
 
@@ -489,7 +501,7 @@ class RatingsSession:
         def work(control: Control) -> Generator[Frame, None, None]:
             yield from self._work(control, kind, count, mark)
 
-        self.error = None
+        self.error, self._last = None, None
         self._task = Task("learning ratings", work)
         self._task.start()
         self._tell("state")
@@ -512,7 +524,21 @@ class RatingsSession:
             yield Frame(learner.snapshot(), learned)
             return
         mark.state = learner.state()
-        control.checkpoint()
+        try:
+            control.checkpoint()
+            yield from self._frames(control, kind, count, learner, learned)
+        finally:  # copied here, for the window's thread has 8 ms
+            self._last = Frame(learner.snapshot(), learner.learned(self._next_revision()))
+
+    def _frames(
+        self,
+        control: Control,
+        kind: Kind,
+        count: int | None,
+        learner: LessonLearner | FastLearner,
+        learned: Learned,
+    ) -> Generator[Frame, None, None]:
+        """Learn, with a copy of what is learned as often as copying may take."""
         copied, copying_s = time.perf_counter(), 0.0
         frames = (
             learner.steps(control, count or 1)
@@ -582,8 +608,10 @@ class RatingsSession:
         elif learner is None:
             self.state, self.note = "idle", ""
         else:
-            self.snapshot = learner.snapshot()
-            self.learned = learner.learned(self._next_revision())
+            last, self._last = self._last, None
+            last = last or Frame(learner.snapshot(), learner.learned(self._next_revision()))
+            assert last.snapshot is not None
+            self.snapshot, self.learned = last.snapshot, last.learned
             self.note = self.snapshot.note
             self.state = self._state_after()
         self._tell("snapshot", "learned", "state")
@@ -677,6 +705,32 @@ class RatingsSession:
             self.start()
         return kept
 
+    def take_up(self, split: Split, learner: LessonLearner | FastLearner) -> None:
+        """Go on with a learner that a file has kept, as it stands."""
+        self.split, self._learner = split, learner
+        self.device_text = learner.device_text
+        self.snapshot = learner.snapshot()
+        self.learned = learner.learned(self._next_revision())
+        self.note = self.snapshot.note
+        self.state = self._state_after()
+
+    def take_up_kept(
+        self,
+        name: str,
+        learner: LessonLearner | FastLearner,
+        split: SplitChoice,
+        errors: tuple[float, float] | None,
+    ) -> None:
+        """Have a model among the kept ones that a file has kept."""
+        snapshot = learner.snapshot()
+        mark = Mark(
+            learner.model, learner.learn, split, learner.split, learner, snapshot, learner.state()
+        )
+        learned, epochs = learner.learned(self._next_revision()), snapshot.epochs
+        self.kept.append(
+            KeptModel(name, learner.model, learner.learn, epochs, errors, learned, mark)
+        )
+
     def drop(self, index: int) -> None:
         """Forget a kept model."""
         del self.kept[index]
@@ -758,6 +812,7 @@ class RatingsSession:
         resume = self.stop()
         new = np.asarray(values, dtype=np.float32)
         self.totals.change(self.table, rows, new)
+        self.edited.update(np.asarray(rows).tolist())
         self.table.ratings[rows] = new
         split = self.split
         if split is not None and split.train is not self.table:

@@ -22,14 +22,15 @@ def split_of(table: RatingTable, choice: SplitChoice, control: Control | None = 
         If nothing would be left to learn from, or the file does not fit.
     """
     choice.check()
+    control = control or Control()
     if choice.kind == "last":
         return splits.last_of_each_user(table, choice.last)
     if choice.kind == "random":
-        return splits.random_share(table, choice.share, choice.seed)
+        return splits.random_share(table, choice.share, choice.seed, control.checkpoint)
     assert choice.path is not None
     from gradsheet.ratings import reader
 
-    frames = reader.read(choice.path, None, control or Control())
+    frames = reader.read(choice.path, None, control)
     while True:
         try:
             next(frames)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from gradsheet.ratings.table import RatingTable
+from gradsheet.ratings.table import Check, RatingTable, unchecked
 
 _PART = 1 << 21
 
@@ -26,11 +26,11 @@ class Totals:
     item_sums: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, table: RatingTable) -> Totals:
-        """Count a table."""
+    def of(cls, table: RatingTable, check: Check = unchecked) -> Totals:
+        """Count a table; ``check`` is called often and may give the counting up."""
         return cls(
-            *_totals(table.users, table.ratings, table.n_users),
-            *_totals(table.items, table.ratings, table.n_items),
+            *_totals(table.users, table.ratings, table.n_users, check),
+            *_totals(table.items, table.ratings, table.n_items, check),
         )
 
     def means(
@@ -53,10 +53,11 @@ class Totals:
 
 
 def _totals(
-    codes: npt.NDArray[np.int32], ratings: npt.NDArray[np.float32], size: int
+    codes: npt.NDArray[np.int32], ratings: npt.NDArray[np.float32], size: int, check: Check
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     counts, sums = np.zeros(size, np.int64), np.zeros(size)
     for begin in range(0, len(codes), _PART):
+        check()
         part = codes[begin : begin + _PART]
         counts += np.bincount(part, minlength=size)
         sums += np.bincount(part, weights=ratings[begin : begin + _PART], minlength=size)

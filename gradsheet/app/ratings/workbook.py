@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from gradsheet.sheet.table_view import Showing
     from gradsheet.sheet.virtual import Column
 
+TABLES = ("Users", "Items", "Ratings", "Predictions")
 WIDTHS = {
     "Users": (80, 64, 56, 64),
     "Items": (80, 300, 64, 56, 64),
@@ -60,6 +61,11 @@ class RatingsBook:
     session : RatingsSession
     pairs : Pairs
         Users and items of the crosstab.
+    workbook : Workbook, optional
+        As a file kept it, with formulas and sheets of the user's own; made anew if not given.
+    sheets : sequence of int, optional
+        Ids of its Crosstab, Users, Items, Ratings, Predictions and, where there is one, Layers,
+        whatever they are called.
 
     Attributes
     ----------
@@ -72,21 +78,32 @@ class RatingsBook:
     pairs : Pairs
     """
 
-    def __init__(self, session: RatingsSession, pairs: Pairs) -> None:
+    def __init__(
+        self,
+        session: RatingsSession,
+        pairs: Pairs,
+        workbook: Workbook | None = None,
+        sheets: Sequence[int] = (),
+    ) -> None:
         self.session, self.pairs = session, pairs
+        is_new = workbook is None
         self.layers: Sheet | None = None
-        self.workbook = Workbook.with_sheet("Crosstab")
-        self.crosstab = self.workbook.sheets[0]
-        self.users, self.items, self.ratings, self.predictions = (
-            self._add(name) for name in ("Users", "Items", "Ratings", "Predictions")
+        self.workbook = workbook or Workbook.with_sheet("Crosstab")
+        self.crosstab, self.users, self.items, self.ratings, self.predictions = (
+            (self.workbook.sheets[0], *(self._add(name) for name in TABLES))
+            if is_new
+            else tuple(self.workbook.sheet(number) for number in sheets[:5])
         )
+        if len(sheets) > 5:
+            self.layers = self.workbook.sheet(sheets[5])
         strings, table = self.workbook.strings, session.table
         columns = table_sheets.rating_columns(session, strings)
         self._fill(self.ratings, columns, len(table))
-        self._tables_as_learned()
+        self._tables_as_learned(is_new)
         self.shape = self._shape()
-        self._lay_out()
-        self._dress_ratings()
+        if is_new:
+            self._lay_out()
+            self._dress_ratings()
 
     def _add(self, name: str) -> Sheet:
         sheet = self.workbook.make_sheet(name)
@@ -126,7 +143,7 @@ class RatingsBook:
             model, session.learn_choice, len(self.pairs.users), len(self.pairs.items), widths, net
         )
 
-    def _tables_as_learned(self) -> None:
+    def _tables_as_learned(self, dress: bool = True) -> None:
         """Give Users, Items and Predictions the columns and rows of the model and the split."""
         session, strings = self.session, self.workbook.strings
         shape, table = self._shape(), session.table
@@ -138,6 +155,8 @@ class RatingsBook:
         judged = 0 if split is None else len(split.valid) or len(split.train)
         columns = table_sheets.prediction_columns(session, strings)
         self._fill(self.predictions, columns, judged)
+        if not dress:  # the file has kept how they look
+            return
         for sheet, role, first in (
             (self.users, Role.USER, FIRST["users"] - 1),
             (self.items, Role.ITEM, FIRST["items"] - 1),

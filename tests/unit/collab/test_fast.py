@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from gradsheet.collab import kernels
 from gradsheet.collab.devices import available_devices
 from gradsheet.collab.evaluate import baselines, fit_biases
 from gradsheet.collab.fast import FastRun, FastSettings
@@ -119,6 +120,70 @@ def test_a_cancelled_run_goes_on_where_it_was(planted: RatingTable) -> None:
     for _ in run.frames():
         pass
     assert np.array_equal(run.factors().item_factors, whole.item_factors)
+
+
+class GivesUpAt(Control):
+    """Is cancelled at its n-th checkpoint."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.left = n
+
+    def checkpoint(self) -> None:
+        self.left -= 1
+        if not self.left:
+            self.cancel()
+        super().checkpoint()
+
+
+def test_given_up_at_any_checkpoint_it_goes_on_to_the_same_numbers(
+    planted: RatingTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Passes are cut into parts, so that most checkpoints lie inside of a pass."""
+    monkeypatch.setattr(kernels, "_BETWEEN_CHECKS", len(planted) // 5)
+    train, valid = planted.split(0.2, 0)
+    settings = FastSettings(factors=4, passes=6, patience=0)
+    whole = FastRun(train, valid, settings)
+    whole.run()
+    given_up = 0
+    broken = FastRun(train, valid, settings)
+    for n in range(1, 60):
+        try:
+            for _ in broken.frames(GivesUpAt(n)):
+                pass
+        except Cancelled:
+            given_up += 1
+    for _ in broken.frames():
+        pass
+    assert given_up > 5
+    assert [row.valid_rmse for row in broken.epochs] == [row.valid_rmse for row in whole.epochs]
+    assert np.array_equal(broken.factors().user_factors, whole.factors().user_factors)
+
+
+def test_parts_do_not_change_the_numbers(
+    planted: RatingTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = FastSettings(factors=4, passes=4, patience=0)
+    whole = FastRun(planted, None, settings).run()
+    monkeypatch.setattr(kernels, "_BETWEEN_CHECKS", len(planted) // 7)
+    parted = FastRun(planted, None, settings).run()
+    np.testing.assert_allclose(parted.user_factors, whole.user_factors, rtol=1e-4, atol=1e-5)
+
+
+def test_what_was_shown_is_not_changed_by_learning_on(planted: RatingTable) -> None:
+    run = FastRun(planted, None, FastSettings(factors=4, passes=3, patience=0))
+    run.run()
+    shown, state = run.factors(), run.state_dict()
+    before = shown.user_factors.copy(), state["_table"].clone()
+    for _ in run.frames(passes=2):
+        pass
+    run.write("users", [0], [0], [9.0])
+    assert np.array_equal(shown.user_factors, before[0])
+    assert torch.equal(state["_table"], before[1])
+    run.load(state)
+    assert np.array_equal(run.factors().user_factors, before[0])
 
 
 def test_a_finished_run_can_be_given_more_passes(planted: RatingTable) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gradsheet.ratings.table import RatingTable
+from gradsheet.ratings import table as table_module
+from gradsheet.ratings.table import RatingTable, groups_of_codes
 
 
 def table(rows: list[tuple[int, int, float]], **more: Any) -> RatingTable:
@@ -150,3 +152,40 @@ def test_duplicates_are_found_where_codes_are_too_large_to_pack() -> None:
     )
     assert t.duplicate_count() == 1
     assert t.without_duplicates().ratings.tolist() == [2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_groups_hold_every_row_once_and_all_rows_of_a_code(is_sorted: bool) -> None:
+    codes = np.random.default_rng(0).integers(0, 40, 1000).astype(np.int32)
+    codes = np.sort(codes) if is_sorted else codes
+    groups = [np.arange(1000)[rows] for rows in groups_of_codes(codes, 40, size=130)]
+    assert 5 < len(groups) < 20
+    assert sorted(np.concatenate(groups).tolist()) == list(range(1000))
+    ranges = [(codes[rows].min(), codes[rows].max()) for rows in groups]
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(ranges))
+
+
+def test_duplicates_are_found_in_groups_as_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1)
+    users, items = (random.integers(0, n, 5000).astype(np.int32) for n in (60, 80))
+    stars = random.integers(1, 6, 5000).astype(np.float32)
+    t = RatingTable(users, items, stars, np.arange(60), np.arange(80))
+    whole = t.without_duplicates()
+    monkeypatch.setattr(table_module.groups_of_codes, "__defaults__", (300,))
+    parted = t.without_duplicates()
+    assert len(whole) < len(t)
+    assert np.array_equal(parted.users, whole.users)
+    assert np.array_equal(parted.ratings, whole.ratings)
+
+
+def test_looking_for_duplicates_can_be_given_up() -> None:
+    t = RatingTable(
+        np.array([0, 1], np.int32), np.array([0, 0], np.int32), np.ones(2, np.float32),
+        np.arange(2), np.arange(1),
+    )  # fmt: skip
+
+    def check() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        t.without_duplicates(check)
