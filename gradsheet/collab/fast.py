@@ -114,6 +114,8 @@ class FastRun:
         Time spent learning, sorting included.
     objectives : list of float
         What is minimised, as each pass met it.
+    log : list of tuple
+        What the run was told: ("settings", stage, settings), ("edit", stage), ("ratings", stage).
     ridge : Ridge
         What the rows are pulled by, for folding in others; known after the biases.
     """
@@ -142,6 +144,7 @@ class FastRun:
         self._rate = self.settings.rate
         self._is_stale = False
         self._end = self.settings.passes + 2
+        self.log: list[tuple[Any, ...]] = [("settings", 0, self.settings)]
         self._unclosed: tuple[float, str] | None = None
         """Train RMSE and stage of an epoch that is learned and not yet validated."""
         self._check: Check = unchecked
@@ -486,6 +489,7 @@ class FastRun:
     def set_settings(self, settings: FastSettings) -> None:
         """Go on with other settings; the number of factors is the run's."""
         self.settings = dataclasses.replace(settings, factors=self.settings.factors)
+        self.log.append(("settings", len(self.epochs), self.settings))
         self._rate, self._idle_passes = settings.rate, 0
         self._end = max(len(self.epochs), 2) + settings.passes
         if len(self.epochs) > 0:
@@ -509,6 +513,7 @@ class FastRun:
             raise UserError(
                 "The fast way finds its own start.", "Take two steps first, then edit the numbers."
             )
+        self.log.append(("edit", len(self.epochs)))
         self._adopt_best()
         table = self._table.clone()
         first, bias = (0, self._k) if side == "users" else (self._layout.n_users, self._k + 1)
@@ -521,6 +526,8 @@ class FastRun:
     def ratings_changed(self) -> None:
         """Lay the ratings out anew before the next pass; factors and momentum stay."""
         self._is_stale = bool(self.epochs) or self._unclosed is not None
+        if self._is_stale:
+            self.log.append(("ratings", len(self.epochs)))
 
     def take_tables(self, train: RatingTable, valid: RatingTable | None) -> None:
         """Learn on from other ratings of the same users and items; factors stay."""

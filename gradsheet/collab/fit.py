@@ -9,6 +9,7 @@ files; one thread drives it at a time.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Generator
@@ -100,6 +101,11 @@ class Fit:
     seconds : float
         Time spent learning.
     state : State
+    log : list of tuple
+        What the run was told: ("leg", step, how it learns from there on), ("back", step, step it
+        went back to); whoever edits adds ("edit", step, ...) and ("ratings", step).
+    first_seed : int
+        Of the first run of these settings or those before them.
     """
 
     def __init__(
@@ -123,8 +129,8 @@ class Fit:
         self._train, self._valid = Columns(train, times), None
         if valid is not None and len(valid):
             self._valid = Columns(valid, valid_times)
-        self._rate_of_first, scales = self._rates()
-        self.parameters = FlatParameters(model, scales, self.settings.frozen)
+        self._rate_of_first, self._scales = self._rates()
+        self.parameters = FlatParameters(model, self._scales, self.settings.frozen)
         hyper = self.settings.hyper
         if self._rate_of_first is not None:
             hyper = _with_rate(hyper, self._rate_of_first)
@@ -143,8 +149,11 @@ class Fit:
         self._page: tuple[int, dict[str, Tensor]] | None = None
         self._losses = torch.zeros(1024, device=self.device)
         self._leg = (0, 0)  # first step of the call of frames(), and the step after its last
-        self._best: tuple[float, dict[str, Any]] | None = None
+        self._best: tuple[float, dict[str, Any], int] | None = None
         self._idle_epochs = 0
+        self.log: list[tuple[Any, ...]] = []
+        self.first_seed = self.settings.seed
+        self._logged: tuple[Any, ...] | None = None
 
     def _rates(self) -> tuple[float | None, tuple[float, ...]]:
         count = len(self.model.groups())
@@ -189,10 +198,28 @@ class Fit:
         if self._order is None or self._position >= len(self._train):
             self._order = torch.randperm(len(self._train), generator=self.generator)
             self._position, self._page = 0, None
+        if factors is None:
+            self._log_leg()
         end = min(self._position + self.settings.batch_size, len(self._train))
         batch = self._batch(self._position, end)
         self.learn(batch, factors or self._schedule(self.step - self._leg[0]))
         self._position = end
+
+    def _log_leg(self) -> None:
+        told = (self._leg, self.settings, self.stepper.hyper)
+        if self._logged is not None and all(
+            a is b for a, b in zip(told, self._logged, strict=True)
+        ):
+            return
+        self._logged, settings = told, self.settings
+        how = {
+            "begin": self._leg[0], "end": self._leg[1], "batch": settings.batch_size,
+            "optimizer": settings.optimizer, "hyper": dataclasses.asdict(self.stepper.hyper),
+            "rates": list(self._scales), "frozen": list(settings.frozen),
+            "schedule": settings.schedule, "cycle_len": settings.cycle_len,
+            "cycle_mult": settings.cycle_mult,
+        }  # fmt: skip
+        self.log.append(("leg", self.step, how))
 
     def learn(self, batch: dict[str, Tensor], factors: schedules.Factors = _UNSCALED) -> None:
         """Take one step on a batch.
@@ -327,11 +354,12 @@ class Fit:
             return
         if self._best is None or rmse < self._best[0]:
             state = {name: value.clone() for name, value in self.model.state_dict().items()}
-            self._best, self._idle_epochs = (rmse, state), 0
+            self._best, self._idle_epochs = (rmse, state, self.step), 0
             return
         self._idle_epochs += 1
         if self._idle_epochs >= self.settings.patience:
             self.model.load_state_dict(self._best[1])
+            self.log.append(("back", self.step, self._best[2]))
             self.state = "stopped early"
             self.note = f"No better validation RMSE in {self._idle_epochs} epochs; back to the best"
 
@@ -393,6 +421,8 @@ class Fit:
             "epochs": list(self.epochs),
             "losses": self._losses.clone(),
             "seconds": self.seconds,
+            "log": list(self.log),
+            "first_seed": self.first_seed,
         }
 
     def load(self, saved: dict[str, Any]) -> None:
@@ -407,6 +437,8 @@ class Fit:
         self.step, self._leg, self.seconds = saved["step"], saved["leg"], saved["seconds"]
         self.epochs, self._losses = list(saved["epochs"]), saved["losses"].clone()
         self._best, self._idle_epochs, self.state, self.note = None, 0, "running", ""
+        self.log, self._logged = list(saved["log"]), None
+        self.first_seed = saved["first_seed"]
 
 
 def _with_rate(hyper: Hyper, rate: float) -> Hyper:

@@ -142,6 +142,9 @@ class LessonLearner(Learner):
         super().__init__(model, learn, split)
         self._times, self._valid_times = times_of(model, split)
         made = model_of(start) if start is not None else make_model(model, split, genres)
+        self._first_weights = None
+        if start is not None:
+            self._first_weights = {k: v.numpy().copy() for k, v in made.state_dict().items()}
         self.fit = Fit(
             made,
             split.train,
@@ -278,10 +281,26 @@ class LessonLearner(Learner):
                 if column < 0 and len(tables) == 1:
                     raise UserError("This model has no biases.", "Choose EmbeddingDotBias.")
                 table[row, max(column, 0)] = float(value)
+                self.fit.log.append(("edit", self.fit.step, side, row, column, float(value)))
 
     def ratings_changed(self) -> None:
         """See Learner. The columns share the split's memory; only the page is a copy."""
         self.fit.load(self.fit.state_dict())
+        if self.fit.step:
+            self.fit.log.append(("ratings", self.fit.step))
+
+    def extra_data(self) -> dict[str, Any]:
+        """Return what a script needs beside the ratings: features, and where it started from."""
+        found: dict[str, Any] = {}
+        for name, times in (("times", self._times), ("valid_times", self._valid_times)):
+            if times is not None:
+                found[name] = times.numpy()
+        genres = getattr(self.fit.model, "genres", None)
+        if genres is not None:
+            found["genres"] = genres.float().cpu().numpy()
+        if self._first_weights is not None:
+            found |= {f"start/{name}": value for name, value in self._first_weights.items()}
+        return found
 
 
 class FastLearner(Learner):
