@@ -16,7 +16,9 @@ from gradsheet import __version__
 if TYPE_CHECKING:
     from gradsheet.app import export_command
 
-HEADLESS = ("solve", "check", "convert", "explain", "descend", "race", "desktop")
+HEADLESS = (
+    "solve", "check", "convert", "explain", "descend", "race", "train", "recommend", "desktop",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,8 +64,7 @@ def _window_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gradsheet",
         description="A spreadsheet that can learn. Opens in the first lesson.",
-        epilog="Headless: gradsheet solve, check, convert, export, explain, descend, race or"
-        " desktop, each with --help",
+        epilog=f"Headless: gradsheet export, {', '.join(HEADLESS)}; each has --help",
     )
     parser.add_argument("path", nargs="?", help="a session, a workbook or ratings to open")
     parser.add_argument("--lesson", default=None, help="lesson to open first, e.g. bias")

@@ -1,4 +1,4 @@
-"""Work without a window: `gradsheet solve`, `check`, `explain`, `desktop` and others.
+"""Work without a window: `gradsheet solve`, `train`, `recommend`, `check`, `convert` and others.
 
 Owns the arguments of `solve` and the training of lessons; workbooks are in `solving`, `check` and
 `convert`, the sheets of epochs in `descend`. Knows no Qt.
@@ -35,6 +35,8 @@ def main(argv: Sequence[str]) -> int:
         return explain_command.main(argv)
     if argv and argv[0] == "desktop":
         return desktop.main(argv)
+    if argv and argv[0] in ("train", "recommend"):
+        return _ratings_command(argv)
     options = _parser().parse_args(argv)
     run = {"solve": solve, "descend": descend.descend, "race": descend.race}[options.command]
     try:
@@ -54,6 +56,12 @@ def main(argv: Sequence[str]) -> int:
         for note in outcome.get("notes", ()):
             print(f"  {note}")
     return 0
+
+
+def _ratings_command(argv: Sequence[str]) -> int:
+    from gradsheet.app import recommend_command, train_command
+
+    return train_command.main(argv) if argv[0] == "train" else recommend_command.main(argv)
 
 
 def solve(options: argparse.Namespace) -> dict[str, Any]:
@@ -155,6 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("convert", help="recompute a workbook and write it anew")
     commands.add_parser("explain", help="a cell as Excel, as mathematics and as PyTorch")
     commands.add_parser("desktop", help="open sessions by a double click, on Linux desktops")
+    commands.add_parser("train", help="learn a recommender from a file of ratings")
+    commands.add_parser("recommend", help="recommend items to somebody new")
     descend.add_parsers(commands)
     return parser
 

@@ -32,6 +32,7 @@ from gradsheet.collab.kernels import (
     residuals,
 )
 from gradsheet.collab.report import EpochRow, FitSnapshot, State
+from gradsheet.collab.shards import Group
 from gradsheet.collab.starts import StartSettings, fit_biases, noise_level, spectral_start
 from gradsheet.formula.values import UserError
 from gradsheet.ratings.table import Check, RatingTable, unchecked
@@ -41,7 +42,7 @@ _WIDTH_MULTIPLE = 8  # widths that fill vector registers: 56 columns are faster 
 _REFRESH = 5  # passes for which the bounds on the curvature are kept
 _NOT_STATE = (
     "_train", "_is_stale", "_valid", "_valid_pattern", "device", "_low", "_high",
-    "_check", "_lent",
+    "_check", "_lent", "_group", "_owned", "_has_valid", "_count",
 )  # fmt: skip
 _FROM_RATINGS = ("_layout", "_targets", "_ridge", "_left")
 _CHANGED_IN_PLACE = ("_table", "_velocity", "_safe")
@@ -106,6 +107,9 @@ class FastRun:
         With the same users and items.
     settings : FastSettings
     device : torch.device or str
+    group : Group, optional
+        The processes that learn together, each from the ratings of its users; all of them have to
+        take the same steps.
 
     Attributes
     ----------
@@ -126,6 +130,7 @@ class FastRun:
         valid: RatingTable | None = None,
         settings: FastSettings | None = None,
         device: torch.device | str = "cpu",
+        group: Group | None = None,
     ) -> None:
         self.settings = FastSettings() if settings is None else settings
         self.device = torch.device(device)
@@ -133,9 +138,16 @@ class FastRun:
         self.seconds = 0.0
         self.state: State = "running"
         self.note = ""
+        self._low, self._high = float(train.ratings.min()), float(train.ratings.max())
+        self._has_valid, self._count = valid is not None and len(valid) > 0, len(train)
+        self._group = group
+        if group is not None:
+            owned = group.owned(train)
+            self._owned = torch.from_numpy(owned)[:, None].to(self.device)
+            valid = None if valid is None else valid.take(owned[valid.users])
+            train = train.take(owned[train.users])
         self._train, self._valid = train, valid
         self._valid_pattern: Pattern | None = None
-        self._low, self._high = float(train.ratings.min()), float(train.ratings.max())
         self._best: tuple[float, Tensor, int] | None = None
         self._idle_passes = 0
         self.objectives: list[float] = []
@@ -157,10 +169,11 @@ class FastRun:
         """Lay out the ratings and fit the biases alone: the first epoch."""
         began = time.perf_counter()
         settings = self.settings
-        layout = lay_out(self._train, self.device, self._check)
+        layout = lay_out(self._train, self.device, self._check, self._group)
         self._layout = layout
         self._k = 0  # the table has no factors yet: biases are quicker without
-        self._mean = float(layout.ratings.mean(dtype=torch.float64))
+        total = layout.total(layout.ratings.sum(dtype=torch.float64))
+        self._mean = total / layout.total(len(layout))
         self._targets = layout.ratings - self._mean
         biases = fit_biases(layout, self._targets, settings.bias_strength, check=self._check)
         self._table = self._table_of(biases, 0)
@@ -236,7 +249,7 @@ class FastRun:
         if (len(self.epochs) - 2) % _REFRESH == 0:
             self._safe.copy_(table)
         step = neighbour_sums(layout, table, both_ways(layout, left), check=check)
-        if self._valid is None or not len(self._valid):
+        if not self._has_valid:
             self._idle_passes += objective > (1 - self.settings.tolerance) * self._objective
         self._objective = objective
         self.objectives.append(objective)
@@ -269,7 +282,11 @@ class FastRun:
 
     def _objective_at(self, left: Tensor) -> float:
         norms = torch.linalg.vector_norm(self._table[:, : self._k], dim=1).square_()
-        return float(left @ left + norms @ self._ridge[:, 0])
+        if self._group is None:
+            return float(left @ left + norms @ self._ridge[:, 0])
+        users, ridge = self._layout.n_users, self._ridge[:, 0]
+        own = left @ left + (norms[:users] * self._owned[:, 0]) @ ridge[:users]
+        return self._layout.total(own) + float(norms[users:] @ ridge[users:])
 
     def _go_back(self) -> None:
         """Go back to the last good factors with half the rate."""
@@ -287,7 +304,8 @@ class FastRun:
 
     def _close(self, began: float, left: Tensor, stage: str) -> None:
         """End what was learned; validation does not count as learning."""
-        self._unclosed = math.sqrt(float(left @ left) / len(left)), stage
+        square = self._layout.total(left @ left) / self._count
+        self._unclosed = math.sqrt(square), stage
         self.seconds += time.perf_counter() - began
         self._write_row()
 
@@ -313,15 +331,19 @@ class FastRun:
         self._lent.clear()
 
     def _validate(self) -> tuple[float | None, float | None]:
-        if self._valid is None or not len(self._valid):
+        if not self._has_valid:
             return None, None
-        if self._valid_pattern is None:
-            self._valid_pattern = pattern_of(self._valid, self.device, self._check)
-        ratings = self._valid_pattern.ratings
-        left = residuals(self._valid_pattern, ratings - self._mean, self._table, self._check)
-        errors = (ratings - left).clamp_(self._low, self._high).sub_(ratings)
-        square = float(errors.double() @ errors.double()) / len(errors)
-        return math.sqrt(square), float(errors.abs_().mean(dtype=torch.float64))
+        assert self._valid is not None
+        errors = torch.zeros(0, device=self.device)
+        if len(self._valid):  # one of several processes may have none of it
+            if self._valid_pattern is None:
+                self._valid_pattern = pattern_of(self._valid, self.device, self._check)
+            ratings = self._valid_pattern.ratings
+            left = residuals(self._valid_pattern, ratings - self._mean, self._table, self._check)
+            errors = (ratings - left).clamp_(self._low, self._high).sub_(ratings)
+        total, errors = self._layout.total, errors.double()
+        count = total(len(errors))
+        return math.sqrt(total(errors @ errors) / count), total(errors.abs_().sum()) / count
 
     # --- the run ------------------------------------------------------------------------------
 
@@ -414,7 +436,7 @@ class FastRun:
             steps=np.arange(1, count + 1),
             losses=np.array([row.train_rmse**2 for row in self.epochs]),
             progress=pace.progress(done, f"pass {count}"),
-            ratings_per_second=count * len(self._train) / self.seconds if self.seconds else 0.0,
+            ratings_per_second=count * self._count / self.seconds if self.seconds else 0.0,
             device=str(self.device),
             note=self.note,
         )
@@ -446,6 +468,14 @@ class FastRun:
         )
 
     # --- edits, undo and continue -------------------------------------------------------------
+
+    def gather(self) -> None:
+        """Put the users' rows of all processes together; every process has to ask."""
+        if self._group is None:
+            return
+        users = self._layout.n_users
+        for table in {id(t): t for t in (self._table, *(self._best or ())[1:2])}.values():
+            table[:users] = self._group.summed(table[:users] * self._owned)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the rest of the run depends on; its tensors are never changed."""
@@ -538,7 +568,7 @@ class FastRun:
         self.ratings_changed()
 
     def _take_ratings(self) -> None:
-        self._layout = lay_out(self._train, self.device, self._check)
+        self._layout = lay_out(self._train, self.device, self._check, self._group)
         self._targets = self._layout.ratings - self._mean
         self._left = residuals(self._layout, self._targets, self._table, self._check)
         self._is_stale = False

@@ -25,6 +25,7 @@ from gradsheet.collab.batches import Columns, thinned
 from gradsheet.collab.models import Recommender, SeededDropout
 from gradsheet.collab.parameters import FlatParameters, Stepper
 from gradsheet.collab.report import EpochRow, FitSnapshot, State
+from gradsheet.collab.shards import Group
 from gradsheet.learn import schedules
 from gradsheet.learn.group_rates import rates_of_groups
 from gradsheet.learn.hyper import Hyper
@@ -92,6 +93,8 @@ class Fit:
     device : torch.device or str
     times, valid_times : Tensor (n, n_times) float32, optional
         Time features of the ratings, for a net that has them.
+    group : Group, optional
+        The processes that learn together, each from the ratings of its users.
 
     Attributes
     ----------
@@ -117,6 +120,7 @@ class Fit:
         device: torch.device | str = "cpu",
         times: Tensor | None = None,
         valid_times: Tensor | None = None,
+        group: Group | None = None,
     ) -> None:
         self.settings = FitSettings() if settings is None else settings
         self.device = torch.device(device)
@@ -127,7 +131,15 @@ class Fit:
         self.state: State = "running"
         self.note = ""
         self._train, self._valid = Columns(train, times), None
-        if valid is not None and len(valid):
+        self._group, self._count = group, len(train)
+        self._has_valid = valid is not None and len(valid) > 0
+        if group is not None:
+            owned = group.owned(train)
+            self._train, self._local = _own_columns(train, times, owned)
+            if valid is not None:
+                valid_columns, _ = _own_columns(valid, valid_times, owned)
+                self._valid = valid_columns if self._has_valid else None
+        elif valid is not None and len(valid):
             self._valid = Columns(valid, valid_times)
         self._rate_of_first, self._scales = self._rates()
         self.parameters = FlatParameters(model, self._scales, self.settings.frozen)
@@ -140,7 +152,8 @@ class Fit:
             for lookup in model.lookups()
         ]
         self.generator = torch.Generator().manual_seed(self.settings.seed)
-        self._dropout = torch.Generator(self.device).manual_seed(self.settings.seed)
+        own_seed = self.settings.seed + (0 if group is None else group.rank)
+        self._dropout = torch.Generator(self.device).manual_seed(own_seed)
         for module in model.modules():
             if isinstance(module, SeededDropout):
                 module.generator = self._dropout
@@ -167,7 +180,7 @@ class Fit:
     @property
     def steps_per_epoch(self) -> int:
         """Batches in an epoch; the last may be smaller."""
-        return -(-len(self._train) // self.settings.batch_size)
+        return -(-self._count // self.settings.batch_size)
 
     @property
     def last_loss(self) -> float:
@@ -195,14 +208,15 @@ class Fit:
         factors : Factors, optional
             On rate and momentum instead of the schedule's.
         """
-        if self._order is None or self._position >= len(self._train):
-            self._order = torch.randperm(len(self._train), generator=self.generator)
+        if self._order is None or self._position >= self._count:
+            self._order = torch.randperm(self._count, generator=self.generator)
             self._position, self._page = 0, None
         if factors is None:
             self._log_leg()
-        end = min(self._position + self.settings.batch_size, len(self._train))
+        end = min(self._position + self.settings.batch_size, self._count)
         batch = self._batch(self._position, end)
-        self.learn(batch, factors or self._schedule(self.step - self._leg[0]))
+        factors = factors or self._schedule(self.step - self._leg[0])
+        self.learn(batch, factors, end - self._position)
         self._position = end
 
     def _log_leg(self) -> None:
@@ -221,7 +235,12 @@ class Fit:
         }  # fmt: skip
         self.log.append(("leg", self.step, how))
 
-    def learn(self, batch: dict[str, Tensor], factors: schedules.Factors = _UNSCALED) -> None:
+    def learn(
+        self,
+        batch: dict[str, Tensor],
+        factors: schedules.Factors = _UNSCALED,
+        size: int | None = None,
+    ) -> None:
         """Take one step on a batch.
 
         Parameters
@@ -230,6 +249,8 @@ class Fit:
             "users", "items" (b,) int64, "ratings" (b,) float32 and perhaps "times" (b, n_times).
         factors : Factors
             Of the schedule at this step.
+        size : int, optional
+            Ratings of the whole batch, where other processes have some of them.
         """
         rows = []
         for weight, side, gradient in self._lookups:
@@ -239,14 +260,22 @@ class Fit:
             rows.append(row)
         predictions = self.model.combine(rows, batch["items"], batch.get("times"))
         loss = functional.mse_loss(predictions, batch["ratings"])
+        if self._group is not None:
+            loss = (predictions - batch["ratings"]).square().sum() / (size or len(predictions))
         loss.backward()  # type: ignore[no-untyped-call]
         for row, (_, side, gradient) in zip(rows, self._lookups, strict=True):
             if gradient is not None and row.grad is not None:
                 gradient.index_add_(0, batch[side], row.grad)
+        if self._group is not None:
+            loss = self._group.summed(loss.detach())
+            for flat in self.parameters.groups:
+                flat.gradient.copy_(self._group.summed(flat.gradient))
         self.stepper.step(factors, loss.item() if self.stepper.needs_loss else None)
         for _, side, gradient in self._lookups:
-            if gradient is not None:
+            if gradient is not None and self._group is None:
                 gradient.index_fill_(0, batch[side], 0.0)
+            elif gradient is not None:  # others have filled other rows
+                gradient.zero_()
         self.parameters.clear_dense()
         if self.step == len(self._losses):
             self._losses = torch.cat([self._losses, torch.zeros_like(self._losses)])
@@ -259,9 +288,17 @@ class Fit:
         start = begin - begin % size
         if self._page is None or self._page[0] != start:
             assert self._order is not None
-            self._page = start, self._train.take(self._order[start : start + size], self.device)
-        page = self._page[1]
-        return {name: column[begin - start : end - start] for name, column in page.items()}
+            rows = self._order[start : start + size]
+            if self._group is not None:
+                rows = self._local[rows]
+                self._places = torch.nonzero(rows >= 0)[:, 0]
+                rows = rows[self._places]
+            self._page = start, self._train.take(rows, self.device)
+        page, first, last = self._page[1], begin - start, end - start
+        if self._group is not None:
+            bounds = torch.tensor([first, last])
+            first, last = torch.searchsorted(self._places, bounds).tolist()
+        return {name: column[first:last] for name, column in page.items()}
 
     def _schedule(self, step: int) -> schedules.Factors:
         settings = self.settings
@@ -310,7 +347,7 @@ class Fit:
             began = time.perf_counter()
             self.model.train()
             self.learn_batch()
-            is_end = self._position == len(self._train)
+            is_end = self._position == self._count
             if is_end and self.device.type != "cpu":
                 self._losses[self.step - 1].item()  # waits for the device, for an honest clock
             now = time.perf_counter()
@@ -335,9 +372,9 @@ class Fit:
         self._order, self._position = None, 0
         count = self.steps_per_epoch
         sizes = torch.full((count,), float(self.settings.batch_size), device=self.device)
-        sizes[-1] = len(self._train) - (count - 1) * self.settings.batch_size
+        sizes[-1] = self._count - (count - 1) * self.settings.batch_size
         losses = self._losses[self.step - count : self.step]
-        train_rmse = math.sqrt(max(float(losses @ sizes) / len(self._train), 0.0))
+        train_rmse = math.sqrt(max(float(losses @ sizes) / self._count, 0.0))
         rmse, mae = self.validate()
         factors = self._schedule(max(self.step - 1 - self._leg[0], 0))
         self.epochs.append(
@@ -376,6 +413,12 @@ class Fit:
         if self._valid is None:
             return None, None
         errors = self.predict_columns(self._valid) - self._valid.ratings
+        if self._group is not None:
+            sums = [len(errors), float(errors @ errors), float(np.abs(errors).sum())]
+            count, squares, absolutes = self._group.summed(
+                torch.tensor(sums, dtype=torch.float64, device=self.device)
+            ).tolist()
+            return math.sqrt(squares / count), absolutes / count
         return float(np.sqrt(np.mean(errors**2))), float(np.mean(np.abs(errors)))
 
     def predict_columns(self, columns: Columns) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -439,6 +482,18 @@ class Fit:
         self._best, self._idle_epochs, self.state, self.note = None, 0, "running", ""
         self.log, self._logged = list(saved["log"]), None
         self.first_seed = saved["first_seed"]
+
+
+def _own_columns(
+    table: RatingTable, times: Tensor | None, owned: np.ndarray[Any, np.dtype[np.bool_]]
+) -> tuple[Columns, Tensor]:
+    """Return the ratings of the owned users, and the place of each rating among them or -1."""
+    mine = owned[table.users]
+    rows = np.flatnonzero(mine)
+    local = np.full(len(table), -1, np.int64)
+    local[rows] = np.arange(len(rows))
+    part = None if times is None else times[torch.from_numpy(rows)]
+    return Columns(table.take(rows), part), torch.from_numpy(local)
 
 
 def _with_rate(hyper: Hyper, rate: float) -> Hyper:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gradsheet.collab.shards import Group
 from gradsheet.ratings.table import Check, RatingTable, groups_of_codes, unchecked
 
 Side = Literal["both", "users", "items"]
@@ -90,6 +91,9 @@ class Layout(Pattern):
         Ratings of each row.
     parts : tuple of (row, row, entry, entry)
         Stretches of rows and of their part of ``linked``; none is of users and items both.
+    group : Group or None
+        Where other processes have the ratings of other users: counts of items are over all of
+        them, all else is of this one's ratings.
     """
 
     by_item: Tensor
@@ -97,6 +101,18 @@ class Layout(Pattern):
     starts: Tensor
     counts: Tensor
     parts: tuple[tuple[int, int, int, int], ...]
+    group: Group | None = None
+
+    def summed(self, tensor: Tensor) -> Tensor:
+        """Return the sum over the processes that learn together."""
+        return tensor if self.group is None else self.group.summed(tensor)
+
+    def total(self, value: Tensor | float) -> float:
+        """Return the sum of a number over the processes that learn together."""
+        if self.group is None:
+            return float(value)
+        number = torch.as_tensor(value, dtype=torch.float64, device=self.device)
+        return float(self.group.summed(number))
 
 
 def pattern_of(
@@ -128,7 +144,10 @@ def _by_user(
 
 
 def lay_out(
-    table: RatingTable, device: torch.device | str = "cpu", check: Check = unchecked
+    table: RatingTable,
+    device: torch.device | str = "cpu",
+    check: Check = unchecked,
+    group: Group | None = None,
 ) -> Layout:
     """Sort a rating table for full-batch learning.
 
@@ -169,6 +188,9 @@ def lay_out(
         return _tensor(array).to(device)
 
     user_parts = tuple(_parts(starts[: table.n_users + 1], 0))
+    all_counts = put(counts.astype(np.float32)[:, None])
+    if group is not None:
+        all_counts[table.n_users :] = group.summed(all_counts[table.n_users :])
     return Layout(
         n_users=table.n_users,
         n_items=table.n_items,
@@ -178,9 +200,10 @@ def lay_out(
         by_item=put(by_item),
         linked=put(linked),
         starts=put(starts[:-1]),
-        counts=put(counts.astype(np.float32)[:, None]),
+        counts=all_counts,
         user_parts=user_parts,
         parts=(*user_parts, *_parts(starts[table.n_users :], table.n_users)),
+        group=group,
     )
 
 
@@ -312,7 +335,20 @@ def neighbour_sums(
     Returns
     -------
     Tensor (n_rows, width) float32, or (n_users, width), or (n_items, width)
-        Zero for rows without ratings.
+        Zero for rows without ratings; for items over all processes that learn together.
+    """
+    sums = _own_sums(layout, table, weights, side, check)
+    if layout.group is None or side == "users":
+        return sums
+    first = layout.n_users if side == "both" else 0
+    sums[first:] = layout.summed(sums[first:])
+    return sums
+
+
+def _own_sums(
+    layout: Layout, table: Tensor, weights: Tensor | None, side: Side, check: Check
+) -> Tensor:
+    """Return the sums over the ratings of this process.
 
     Notes
     -----

@@ -67,8 +67,10 @@ def noise_level(layout: Layout, left: Tensor) -> float:
     left : Tensor (n,) float32
         Residuals of the biases.
     """
-    deviation = math.sqrt(float(left @ left) / len(left))
-    return deviation * float(layout.counts.sqrt().sum()) / len(left)
+    count, users = layout.total(len(left)), layout.n_users
+    roots = layout.counts.sqrt()
+    total = layout.total(roots[:users].sum()) + float(roots[users:].sum())
+    return math.sqrt(layout.total(left @ left) / count) * total / count
 
 
 def spectral_start(
@@ -102,12 +104,12 @@ def spectral_start(
         table[users:].mul_(scale[users:])
         found = neighbour_sums(layout, table, weights, "users", check).mul_(scale[:users])
         if i == start.iterations - 1 or i % _ORTHONORMAL == _ORTHONORMAL - 1:
-            found = _orthonormal(found, k)
+            found = _orthonormal(layout, found, k)
         table[:users] = found
         table[:users].mul_(scale[:users])
         found = neighbour_sums(layout, table, weights, "items", check)
         torch.mul(found, scale[users:], out=table[users:])
-    values, vectors = _gram_eigen(table[users:], k)
+    values, vectors = _eigen(_gram(table[users:], k), table)
     singular = values.sqrt()
     # The smallest of them is mostly noise: what it holds is taken off the others.
     shrunk = (singular - 0.8 * singular[0]).clamp_(min=0.0)
@@ -115,29 +117,33 @@ def spectral_start(
     table[:users] = table[:users] @ (vectors * shrunk.sqrt())
     table[users:] = (table[users:] @ (vectors * (shrunk.sqrt() * inverse))).mul_(scale[users:])
     fitted = residuals(layout, torch.zeros_like(left), table, check).neg_()
-    norm = fitted @ fitted
-    slope = (fitted @ left / norm).clamp_(min=0.0) if norm > 0 else norm
+    norm = layout.summed(fitted @ fitted)
+    slope = (layout.summed(fitted @ left) / norm).clamp_(min=0.0) if norm > 0 else norm
     return table.mul_((0.7 * slope).sqrt())
 
 
-def _gram_eigen(tall: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return eigenvalues (width,), eigenvectors (width, width) of tall' tall, in float64 inside.
+def _gram(tall: Tensor, k: int) -> Tensor:
+    return tall[:, :k].t() @ tall[:, :k]
+
+
+def _eigen(gram: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return eigenvalues (width,), eigenvectors (width, width) of gram (k, k), float64 inside.
 
     Computed on the CPU, where the small problem is fastest and every device has it. Columns from
-    k on are padding; their eigenvectors are zeroed.
+    k on are padding to the width of ``like``; their eigenvectors are zeroed.
     """
-    gram = (tall[:, :k].t() @ tall[:, :k]).to("cpu", torch.float64)
-    values, vectors = torch.linalg.eigh(gram)
-    out = torch.zeros(tall.shape[1], tall.shape[1], dtype=torch.float32)
+    k, width = len(gram), like.shape[1]
+    values, vectors = torch.linalg.eigh(gram.to("cpu", torch.float64))
+    out = torch.zeros(width, width, dtype=torch.float32)
     out[:k, :k] = vectors
-    padded = torch.zeros(tall.shape[1], dtype=torch.float32)
+    padded = torch.zeros(width, dtype=torch.float32)
     padded[:k] = values.clamp_(min=0.0)
     padded[k:] = padded[0] if k else 0.0
-    return padded.to(tall.device), out.to(tall.device)
+    return padded.to(like.device), out.to(like.device)
 
 
-def _orthonormal(tall: Tensor, k: int) -> Tensor:
-    """Return an orthonormal basis of the columns (zero columns where the rank is less)."""
-    values, vectors = _gram_eigen(tall, k)
+def _orthonormal(layout: Layout, tall: Tensor, k: int) -> Tensor:
+    """Return an orthonormal basis of the users' columns (zero columns where the rank is less)."""
+    values, vectors = _eigen(layout.summed(_gram(tall, k)), tall)
     small = values <= 1e-10 * values.max()
     return tall @ (vectors * torch.where(small, 0.0, values.rsqrt()))

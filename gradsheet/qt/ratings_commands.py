@@ -1,4 +1,4 @@
-"""The commands that bring ratings in without a file: from GroupLens, or made up.
+"""Commands of ratings: get them from GroupLens, make them up, export what was learned.
 
 Owns their titles and menus, in the same form as `actions`, and shows their windows, one of each
 at a time. What arrives goes into the sheet through the main window and the document.
@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QFileDialog
 
 from gradsheet.app.commands import Command, command
 from gradsheet.app.messages import Message
@@ -112,6 +112,25 @@ def _show_pairs(window: MainWindow, book: RatingsBook, pairs: Pairs) -> None:
     window.grid.attempt(OtherPairs(book, pairs), None)
     window.grid.select(book.shape.predictions.first)
     window.after_command()
+
+
+@_ratings(
+    "export.learned", "Export what was learned…", menu="File", icon="folder-output", group=3,
+    enabled=lambda window: window.document.ratings is not None
+    and window.document.ratings.steps_done > 0,
+    needs="Only for a set of ratings that has been learned",
+)  # fmt: skip
+def export_learned(window: MainWindow) -> None:
+    """Write embeddings, predictions, the crosstab with formulas and a script into a folder."""
+    from gradsheet.app.ratings import outputs
+
+    recent = [path for path in (window.document.path, *window.settings.recent[:1]) if path]
+    start = Path(recent[0]).parent if recent else Path.home()
+    title = "Folder for embeddings, predictions, crosstab and script"
+    name = QFileDialog.getExistingDirectory(window, title, str(start))
+    if name:
+        outputs.export_learned(window.document, Path(name))
+        window.clock.wake()
 
 
 def _bring_up(dialog: QDialog) -> None:

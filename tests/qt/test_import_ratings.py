@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialogButtonBox, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from gradsheet.qt import file_commands
@@ -213,4 +213,29 @@ def test_a_rating_set_is_saved_and_opens_again_with_what_was_learned(
     assert np.array_equal(resumed.learned.user_rows, session.learned.user_rows)
     assert window.ratings_docks.session is resumed
     assert "kept.gradsheet" in window.windowTitle()
+    assert not window.banner.isVisible()
+
+
+def test_what_was_learned_is_exported_from_the_menu_into_a_folder(
+    window: MainWindow, qtbot: QtBot, ratings_file: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    window.open_ratings(ratings_file, ask=False)
+    qtbot.waitUntil(lambda: window.document.ratings is not None)
+    session = window.document.ratings
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=30_000)
+    action = window.actions_by_id.by_id["export.learned"]
+    assert not action.isEnabled()
+    session.step(3)
+    qtbot.waitUntil(lambda: session.state == "paused", timeout=30_000)
+    qtbot.waitUntil(action.isEnabled)
+    folder = tmp_path / "out"
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    action.trigger()
+    qtbot.waitUntil(lambda: (folder / "experiment.npz").is_file(), timeout=30_000)
+    qtbot.waitUntil(lambda: not window.document.engine.doing)
+    assert {path.name for path in folder.iterdir()} == {
+        "users.csv", "items.csv", "predictions.csv", "model.safetensors", "crosstab.xlsx",
+        "experiment.py", "experiment.npz",
+    }  # fmt: skip
     assert not window.banner.isVisible()

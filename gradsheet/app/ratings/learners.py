@@ -24,6 +24,7 @@ from gradsheet.collab.fast import FastRun
 from gradsheet.collab.fit import Fit
 from gradsheet.collab.learned import factors_of, model_of
 from gradsheet.collab.report import FitSnapshot
+from gradsheet.collab.shards import Group
 from gradsheet.collab.splits import Split
 from gradsheet.formula.values import UserError
 from gradsheet.tasks import Control, Pace
@@ -74,6 +75,10 @@ class Learner(ABC):
     @abstractmethod
     def leg(self) -> tuple[float, float]:
         """Epochs or passes at which what was begun last began and is to end."""
+
+    @abstractmethod
+    def gather(self) -> None:
+        """Put together what several processes have learned; every one of them has to ask."""
 
     @abstractmethod
     def end_leg(self) -> None:
@@ -138,6 +143,7 @@ class LessonLearner(Learner):
         split: Split,
         genres: Sequence[str] | None = None,
         start: Factors | None = None,
+        group: Group | None = None,
     ) -> None:
         super().__init__(model, learn, split)
         self._times, self._valid_times = times_of(model, split)
@@ -153,6 +159,7 @@ class LessonLearner(Learner):
             self.device,
             self._times,
             self._valid_times,
+            group,
         )
 
     def frames(self, control: Control, count: int | None) -> Generator[FitSnapshot, None, None]:
@@ -179,6 +186,9 @@ class LessonLearner(Learner):
         """See Learner."""
         begin, end = self.fit.leg
         return begin / self.fit.steps_per_epoch, end / self.fit.steps_per_epoch
+
+    def gather(self) -> None:
+        """See Learner: every process has the whole model, and the same numbers in it."""
 
     def end_leg(self) -> None:
         """See Learner."""
@@ -306,9 +316,16 @@ class LessonLearner(Learner):
 class FastLearner(Learner):
     """Learns the fast way: collab.fast."""
 
-    def __init__(self, model: ModelChoice, learn: LearnChoice, split: Split) -> None:
+    def __init__(
+        self,
+        model: ModelChoice,
+        learn: LearnChoice,
+        split: Split,
+        group: Group | None = None,
+    ) -> None:
         super().__init__(model, learn, split)
-        self.run = FastRun(split.train, split.valid, fast_settings(model, learn), self.device)
+        settings = fast_settings(model, learn)
+        self.run = FastRun(split.train, split.valid, settings, self.device, group)
 
     def frames(self, control: Control, count: int | None) -> Generator[FitSnapshot, None, None]:
         """See Learner."""
@@ -328,6 +345,10 @@ class FastLearner(Learner):
     def leg(self) -> tuple[float, float]:
         """See Learner."""
         return (0.0, float(self.run.end))
+
+    def gather(self) -> None:
+        """See Learner."""
+        self.run.gather()
 
     def end_leg(self) -> None:
         """See Learner."""
@@ -408,8 +429,11 @@ def make_learner(
     split: Split,
     genres: Sequence[str] | None = None,
     start: Factors | None = None,
+    group: Group | None = None,
 ) -> LessonLearner | FastLearner:
     """Return a learner for the choices; ``start`` as for LessonLearner.
+
+    ``group``: the processes that learn together, each from the ratings of its users.
 
     Raises
     ------
@@ -418,5 +442,5 @@ def make_learner(
     """
     check_together(model, learn)
     if learn.mode == "fast":
-        return FastLearner(model, learn, split)
-    return LessonLearner(model, learn, split, genres, start)
+        return FastLearner(model, learn, split, group)
+    return LessonLearner(model, learn, split, genres, start, group)

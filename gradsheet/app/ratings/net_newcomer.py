@@ -21,7 +21,7 @@ from gradsheet.collab.foldin_net import fold_in_rows, predictions_of
 from gradsheet.collab.models import EmbeddingNet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gradsheet.app.ratings.choices import ModelChoice
     from gradsheet.collab.splits import Split
@@ -44,6 +44,42 @@ def net_of(
         ):
             layer.weight.copy_(torch.from_numpy(weight))
             layer.bias.copy_(torch.from_numpy(bias))
+    return model
+
+
+def net_of_arrays(arrays: Mapping[str, Any], facts: Mapping[str, Any]) -> EmbeddingNet:
+    """Return a net with the numbers of a file.
+
+    Parameters
+    ----------
+    arrays : mapping
+        As `outputs.model_file` names them.
+    facts : mapping
+        Fields of the ModelChoice.
+    """
+    users, items = (torch.from_numpy(arrays[f"{side}_factors"]) for side in ("user", "item"))
+    genres = torch.from_numpy(arrays["genres"]) if "genres" in arrays else None
+    inputs = arrays["layer0/weight"].shape[1]
+    known = users.shape[1] + items.shape[1] + (0 if genres is None else genres.shape[1])
+    model = EmbeddingNet(
+        len(users),
+        len(items),
+        users.shape[1],
+        items.shape[1],
+        hidden=facts["hidden"],
+        dropouts=facts["dropouts"],
+        y_range=None if facts["y_range"] is None else tuple(facts["y_range"]),
+        genres=genres,
+        n_times=inputs - known,
+        generator=torch.Generator(),
+    )
+    layers: Any = model.lins
+    with torch.no_grad():
+        model.u.weight.copy_(users)
+        model.m.weight.copy_(items)
+        for i, layer in enumerate(layers):
+            layer.weight.copy_(torch.from_numpy(arrays[f"layer{i}/weight"]))
+            layer.bias.copy_(torch.from_numpy(arrays[f"layer{i}/bias"]))
     return model
 
 

@@ -1,7 +1,7 @@
 """What was learned of a rating set, laid into a folder: embeddings, predictions, crosstab, script.
 
-Owns which files there are and what stands in them. Works on frozen copies, in a task. Must not
-know documents or windows.
+Owns which files there are and what stands in them. Works on frozen copies, on another thread.
+Must not know windows.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradsheet.app.messages import Message, message_of
 from gradsheet.app.ratings.crosstab_sheet import Pairs, cells_of, dress, numbers_of, shape_of
 from gradsheet.app.ratings.learned import Learned
 from gradsheet.app.ratings.newcomer import chosen_ridge
@@ -29,6 +30,7 @@ from gradsheet.tasks import Control, Progress
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from gradsheet.app.document import Document
     from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
     from gradsheet.app.ratings.session import RatingsSession
     from gradsheet.collab.splits import Split
@@ -244,3 +246,44 @@ def crosstab_workbook(results: Results) -> Workbook:
         book.apply(SetFormat(sheet.id, region, FormatChange(number="0.00")))
     dress(sheet, shape, pairs)
     return book
+
+
+def export_learned(document: Document, folder: Path) -> None:
+    """Write what the open rating set has learned into a folder, on the engine's thread.
+
+    A run that is on goes on; a message says what was written.
+
+    Raises
+    ------
+    UserError
+        If no rating set is open, or nothing has been learned yet.
+    """
+    session, book = document.ratings, document.ratings_book
+    if session is None or book is None:
+        raise UserError("No rating set is open.", "Open a file of ratings first.")
+    resume = session.stop()
+    try:
+        results = results_of(session, book.pairs)
+    finally:
+        if resume:
+            session.start()
+
+    def job() -> list[str]:
+        work = write_all(results, folder)
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                return list(end.value)
+
+    def done(written: list[str]) -> None:
+        hint = "" if SCRIPT in written else (
+            "There is no script of this run: it was edited by hand, or torch lacks its optimizer."
+        )  # fmt: skip
+        text = f"Exported what was learned to {folder.name}: {', '.join(written)}."
+        document.say(Message("info", text, hint))
+
+    def failed(error: BaseException) -> None:
+        document.say(message_of(error, f"exporting to {folder.name}"))
+
+    document.engine.submit(job, done, failed, f"exporting to {folder.name}")
