@@ -221,7 +221,9 @@ class FastRun:
         self._k, self._table = k, table
         self._velocity = torch.zeros_like(table)
         self._safe = table.clone()
-        self._close(began, self._left, "start")
+        left = self._left
+        del self._left  # what the passes need is the factors
+        self._close(began, left, "start")
 
     def learn_pass(self) -> None:
         """Take one accelerated step over all ratings; given up on the way, it is as if not begun.
