@@ -565,8 +565,8 @@ class FastRun:
         """Learn on from other ratings of the same users and items; factors stay."""
         self._train, self._valid = train, valid
         self._low, self._high = float(train.ratings.min()), float(train.ratings.max())
-        if hasattr(self, "_valid_codes"):
-            del self._valid_codes, self._valid_ratings
+        self._has_valid, self._count = valid is not None and len(valid) > 0, len(train)
+        self._valid_pattern = None
         self.ratings_changed()
 
     def _take_ratings(self) -> None:

@@ -475,7 +475,7 @@ class Fit:
         self.generator.set_state(saved["generator"])
         self._dropout.set_state(saved["dropout"])
         self._order, self._position, self._page = saved["order"], saved["position"], None
-        if self._order is not None and len(self._order) != len(self._train):
+        if self._order is not None and len(self._order) != self._count:
             self._order, self._position = None, 0  # ratings were added or removed since
         self.step, self._leg, self.seconds = saved["step"], saved["leg"], saved["seconds"]
         self.epochs, self._losses = list(saved["epochs"]), saved["losses"].clone()

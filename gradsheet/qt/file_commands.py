@@ -54,8 +54,9 @@ def ask_and_save(window: MainWindow, then: Callable[[bool], None] | None = None)
     """Save under another name: a session, or a workbook with live formulas for Excel."""
     document = window.document
     stem = document.path.stem if document.path is not None else document.lesson.id
-    ending = opening.SESSION if document.ratings is None else ".xlsx"
-    start = folder_of(window) / f"{stem}{ending}"
+    if document.path is None and document.ratings is not None:
+        stem = Path(document.ratings.source).stem or stem
+    start = folder_of(window) / f"{stem}{opening.SESSION}"
     name, kind = QFileDialog.getSaveFileName(window, "Save as", str(start), SAVE_FILTER)
     if not name:
         return

@@ -21,6 +21,7 @@ from gradsheet.app.ratings.pairs import busiest_pairs
 from gradsheet.app.ratings.session import RatingsSession
 from gradsheet.app.ratings.workbook import RatingsBook
 from gradsheet.app.recovery import everything, lost
+from gradsheet.files.session import load_session
 from gradsheet.formula.address import Cell, Region
 from gradsheet.qt.file_care import FileCare
 from gradsheet.qt.file_commands import open_path, save_path
@@ -276,7 +277,7 @@ def test_a_signal_closes_at_once_and_the_work_is_offered_next_time(
     assert entry.origin.title == window.document.title
 
 
-def test_what_a_rating_set_has_learned_is_asked_about_and_goes_into_a_workbook(
+def test_what_a_rating_set_has_learned_is_asked_about_and_goes_into_a_session(
     window: MainWindow,
     care: FileCare,
     qtbot: QtBot,
@@ -295,14 +296,14 @@ def test_what_a_rating_set_has_learned_is_asked_about_and_goes_into_a_workbook(
 
     def name(_window: object, _title: str, start: str, _filter: str) -> tuple[str, str]:
         offered.append(start)
-        return str(tmp_path / "learned.xlsx"), ""
+        return str(tmp_path / "learned.gradsheet"), ""
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
     window.close()
     answer(care, qtbot, "Save…")
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)
-    assert offered[0].endswith(".xlsx")
-    assert (tmp_path / "learned.xlsx").stat().st_size > 1000
+    assert offered[0].endswith(".gradsheet")
+    assert "ratings" in load_session(tmp_path / "learned.gradsheet").facts
 
 
 # ------------------------------------------------------------------ recovery

@@ -251,6 +251,8 @@ class LessonLearner(Learner):
         self.split = split
         self._times, self._valid_times = times_of(self.model, split)
         self.reconfigure(self.learn, in_epoch=False)
+        if self.fit.step:
+            self.fit.log.append(("ratings", self.fit.step))
 
     def reconfigure(self, learn: LearnChoice, in_epoch: bool = True) -> None:
         """Learn on with other settings; the optimizer keeps its state where only rates differ.

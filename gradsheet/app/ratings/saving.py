@@ -44,6 +44,8 @@ def session_of_ratings(document: Document) -> Callable[[], Session]:
     resume = session.stop()
     workbook = document.workbook.snapshot()  # of the tables without their cells
     sheets = [book.crosstab, book.users, book.items, book.ratings, book.predictions]
+    if book.layers is not None and book.layers in document.workbook.sheets:
+        sheets.append(book.layers)
     learner = session.learner
     facts: dict[str, Any] = {
         "source": session.source,

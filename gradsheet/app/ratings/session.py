@@ -839,6 +839,7 @@ class RatingsSession:
         """
         resume = self.stop()
         old, self.table, self.split = self.split, table, split
+        self.origin, self.edited = None, set()  # no file has these rows
         self.totals = Totals.of(table)
         kept_marks = [kept.mark for kept in self.kept]
         learners = {id(one): one for one in (self._learner, *(m.learner for m in kept_marks))}
