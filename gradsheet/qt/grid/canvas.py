@@ -18,13 +18,7 @@ from gradsheet.formula.values import Kind
 from gradsheet.qt.grid.cell_style import CellStyles
 from gradsheet.qt.grid.decimals import DecimalPoints
 from gradsheet.qt.grid.extent import Extent, extent_of
-from gradsheet.qt.grid.geometry import (
-    COLUMN_WIDTH_PX,
-    ROW_HEIGHT_PX,
-    Axis,
-    Layout,
-    px_per_step,
-)
+from gradsheet.qt.grid.geometry import COLUMN_WIDTH_PX, ROW_HEIGHT_PX, Axis, Layout, px_per_step
 from gradsheet.qt.grid.headers import HeaderPainter, header_sizes
 from gradsheet.qt.grid.heat import Heat
 from gradsheet.qt.grid.overlay import Overlay
