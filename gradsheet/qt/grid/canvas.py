@@ -114,12 +114,7 @@ class GridCanvas(QAbstractScrollArea):
         self._zoom = factor
         self._choose_painters()
         self._measure()
-        rows, columns = self._axes
-        frozen = self.sheet.frozen
-        self._move_to(
-            columns.offset(first.left) - columns.offset(frozen.col),
-            rows.offset(first.top) - rows.offset(frozen.row),
-        )
+        self.show_at_top(first.first)
         self.layout_changed()
         self.zoom_changed.emit(factor)
 
@@ -238,9 +233,10 @@ class GridCanvas(QAbstractScrollArea):
 
     def show_at_top(self, cell: Cell) -> None:
         """Scroll so that a cell is the first in view, above and to the left, if there is room."""
-        columns, rows, frozen = self._layout.columns, self._layout.rows, self.sheet.frozen
-        self._move_to(columns.offset(cell.col) - columns.offset(frozen.col),
-                      rows.offset(cell.row) - rows.offset(frozen.row))  # fmt: skip
+        down, across = self._axes
+        row, col = self.sheet.frozen
+        self._move_to(across.offset(cell.col) - across.offset(col),
+                      down.offset(cell.row) - down.offset(row))  # fmt: skip
 
     def scroll_by(self, dx: int, dy: int) -> None:
         """Scroll by so many px, as the wheel does; may go beyond the scroll bars' ends."""
