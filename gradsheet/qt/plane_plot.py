@@ -51,10 +51,12 @@ class PlanePlot(QuietPlot):
         self.scene().sigMouseClicked.connect(self._on_click)
         self.setAccessibleName("Loss over two parameters")
 
-    def path(self, colour: str, width: int = 0) -> PathItem:
+    def path(self, colour: str, width: int = 0, dashed: bool = False) -> PathItem:
         """Add an empty path; fill it with `set_path`."""
         pen = pg.mkPen(colour, width=round((width or 1) * scale()))
         pen.setCosmetic(True)
+        if dashed:
+            pen.setDashPattern([4, 4])
         item = PathItem(pen)
         self.addItem(item, ignoreBounds=True)
         return item

@@ -147,6 +147,33 @@ def test_a_race_runs_to_its_end(window: Any, lab: Any, qtbot: Any) -> None:
     assert panel.table.item(0, 0).text() == "SGD"
 
 
+def test_who_races_is_chosen_and_sgd_always_does(window: Any, lab: Any) -> None:
+    lab.show("race")
+    panel, session = lab.panels["race"], lab.race_session
+    by_name = {action.data(): action for action in panel.runners.menu().actions()}
+    assert not by_name["sgd"].isEnabled()
+    assert sum(action.isChecked() for action in by_name.values()) == 8
+    by_name["lesson_adam"].trigger()
+    assert "eight" in panel._note.text() or "at most 8" in panel._note.text()
+    assert not by_name["lesson_adam"].isChecked()
+    for name in ("momentum", "nesterov", "adagrad", "rmsprop", "adamw", "eve"):
+        by_name[name].trigger()
+    by_name["lesson_adam"].trigger()
+    assert [r.name for r in session.plan.race.runners] == ["sgd", "adam", "lesson_adam"]
+    assert panel.table.rowCount() == 3
+
+
+def test_arrows_point_where_the_step_goes(window: Any, lab: Any, qtbot: Any) -> None:
+    panel = lab.panels["trajectory"]
+    lab._feed("trajectory")
+    line, head = panel._arrows["gradient"]
+    x, y = line.getData()
+    assert head.isVisible()
+    assert (head.pos().x(), head.pos().y()) == (x[1], y[1])
+    assert y[1] > y[0], "at a = b = 1 the slope is too small"
+    assert 45 < head.opts["angle"] < 135, "up on the screen"
+
+
 def test_the_race_takes_a_typed_formula_and_says_what_is_wrong(window: Any, lab: Any) -> None:
     lab.show("race")
     panel, session = lab.panels["race"], lab.race_session

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
+    QMenu,
     QTableWidget,
     QTableWidgetItem,
     QTabWidget,
@@ -34,6 +35,7 @@ from PySide6.QtWidgets import (
 from gradsheet.app.race_session import SHEET_LINE, TYPED, RaceSession
 from gradsheet.formula.values import UserError
 from gradsheet.learn.functions2d import PRESETS
+from gradsheet.learn.race import RUNNERS
 from gradsheet.lessons.descent_data import NOISY, NOISY_ABOUT
 from gradsheet.qt import icons
 from gradsheet.qt.figures import exact_text
@@ -51,6 +53,8 @@ NAMES_ROOM = 1.28
 """The loss plot is so many times as wide as its steps: the names stand in the rest."""
 COLUMNS = 500
 """A curve is drawn anew when it has grown by such a share: less than a pixel."""
+EDGE = 0.05
+"""Half the height of a name, as a share of the plot's."""
 OUT_OF_SIGHT = 1e6
 """A runner so far away gets no dot."""
 LEAST = 1e-16
@@ -116,6 +120,10 @@ class RacePanel(QWidget):
         self.condition = self._number("Condition number", "Steep side over flat side of the bowl",
                                       "condition", 1, 1e6)  # fmt: skip
         self.batch = self._number("Mini-batch", "Rows that a step sees; 0 for all", "batch", 0, 1e4)
+        about = "Which optimizers race, eight at most; SGD always does"
+        self.runners = self._button("Optimizers", "list", about, None)
+        self.runners.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.runners.setMenu(self._build_menu())
         self.run_button = self._button("Run", "play", "Run the race, or pause it", self._on_run)
         self.run_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.step_button = self._button("Step", "step-forward", "One step of all", self._on_step)
@@ -124,6 +132,18 @@ class RacePanel(QWidget):
         about = "Choose the start: then click in the plane"
         self._start = self._button("Set start", "crosshair", about, None)
         self._start.setCheckable(True)
+        self._buttons = (self.runners, self.run_button, self.step_button, self.again, self._start)
+
+    def _build_menu(self) -> QMenu:
+        """Return the list of who can race, those who do with a tick."""
+        menu = QMenu(self)
+        for name, runner in RUNNERS.items():
+            action = menu.addAction(runner.title)
+            action.setCheckable(True)
+            action.setEnabled(name != "sgd")
+            action.setData(name)
+            action.triggered.connect(self._on_runners)
+        return menu
 
     def _number(
         self, name: str, about: str, field: str, low: float, high: float = 1e6
@@ -185,7 +205,7 @@ class RacePanel(QWidget):
                 row.addWidget(label)
                 row.addWidget(widget, 1 if widget is self.function else 0)
         how.addStretch(1)
-        for button in (self.run_button, self.step_button, self.again, self._start):
+        for button in self._buttons:
             how.addWidget(button)
         head = QVBoxLayout()
         head.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
@@ -255,6 +275,19 @@ class RacePanel(QWidget):
 
     def _on_rule(self, _: int) -> None:
         self._change(rule=self.rule.currentData())
+
+    def _on_runners(self, *_: object) -> None:
+        names = [a.data() for a in self.runners.menu().actions() if a.isChecked()]
+        if not self._try(self._session.change, names=tuple(names)):
+            self._show_runners()
+            return
+        self.follow()
+
+    def _show_runners(self) -> None:
+        plan = self._session.plan
+        racing = {runner.name for runner in plan.race.runners} if plan is not None else set()
+        for action in self.runners.menu().actions():
+            action.setChecked(action.data() in racing)
 
     def _on_number(self, field: str, number: float) -> None:
         self._change(**{field: int(number) if field in ("steps", "batch") else number})
@@ -336,6 +369,7 @@ class RacePanel(QWidget):
             lambda points: surface.loss(torch.from_numpy(np.ascontiguousarray(points))).numpy()
         )
         self._write_note()
+        self._show_runners()
         self._make_curves(plan)
         self.draw(True)
         self._show_state()
@@ -360,9 +394,11 @@ class RacePanel(QWidget):
                 (self.plane if old == "_ends" else self.strip).removeItem(getattr(self, old))
         for runner in plan.race.runners:
             colour = colour_of(runner.name, theme)
-            self._paths.append(self.plane.path(colour))
-            self._losses.append(self.loss_plot.curve(colour))
-            self._strips.append(self.strip.curve(colour))
+            # The lecture's own rules have the colours of those that they are like.
+            dashed = runner.name.startswith("lesson_")
+            self._paths.append(self.plane.path(colour, dashed=dashed))
+            self._losses.append(self.loss_plot.curve(colour, dashed=dashed))
+            self._strips.append(self.strip.curve(colour, dashed=dashed))
             self._names.append(self.loss_plot.label(runner.title, colour))
         self._brushes = [QBrush(QColor(colour_of(r.name, theme))) for r in plan.race.runners]
         self._envelope, self._losses_shown = Envelope(plan.steps, COLUMNS), None
@@ -455,7 +491,9 @@ class RacePanel(QWidget):
         last = heights[-1]
         ends = np.where(np.isfinite(last), last, high)
         places = list(zip(self._names, ends.tolist(), strict=True))
-        spread_labels(self.loss_plot, places, float(self._session.step), low, high)
+        edge = EDGE * (high - low)  # no name is cut at the top
+        at = float(self._session.step)
+        spread_labels(self.loss_plot, places, at, low + edge, high - edge)
 
     def _write_table(self, race: Any) -> None:
         for row, standing in enumerate(race.standings()):
@@ -489,7 +527,7 @@ class RacePanel(QWidget):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_labels"):
             for plot in (self.plane, self.loss_plot, self.strip):
                 plot.apply_theme()
-            for button in (self.run_button, self.step_button, self.again, self._start):
+            for button in self._buttons:
                 button.setIcon(icons.icon(str(button.property("icon_name"))))
             plan = self._session.plan
             if plan is not None:

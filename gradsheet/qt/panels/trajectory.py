@@ -6,6 +6,8 @@ Draws at most 60 times a second, the bands only when the part in view or the dat
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
@@ -27,6 +29,8 @@ FAR = 160
 ARROW_SHARE = 0.16
 """Length of the longest arrow as a share of the plot's width."""
 NEAR_PX = 10
+HEAD = {"headLen": 14, "tipAngle": 44, "baseAngle": 12, "pen": None, "pxMode": True}
+"""Of an arrow, in pixels and degrees."""
 
 
 class TrajectoryPanel(QWidget):
@@ -83,7 +87,7 @@ class TrajectoryPanel(QWidget):
         self._current = pg.ScatterPlotItem(size=13, antialias=True)
         self.plot.addItem(self._current, ignoreBounds=True)
         self._arrows = {
-            name: (self.plot.curve(theme.text, 2), pg.ScatterPlotItem(size=9, pen=None))
+            name: (self.plot.curve(theme.text, 2), pg.ArrowItem(**HEAD))
             for name in ("gradient", "momentum")
         }
         for _, head_item in self._arrows.values():
@@ -294,16 +298,19 @@ class TrajectoryPanel(QWidget):
     def _arrow(self, name: str, point: FLOATS, towards: FLOATS | None) -> None:
         """Draw an arrow whose longest side is a fixed share of the plot."""
         line, head = self._arrows[name]
-        if towards is None or not np.isfinite(towards).all() or not np.any(towards):
+        is_there = towards is not None and np.isfinite(towards).all() and bool(np.any(towards))
+        head.setVisible(is_there)
+        if towards is None or not is_there:
             line.setData([], [])
-            head.setData([], [])
             return
         left, right, bottom, top = self.plot.view_rect()
         size = np.array([right - left, top - bottom])
         scaled = towards / np.max(np.abs(towards) / size) * ARROW_SHARE
         end = point + scaled
         line.setData([point[0], end[0]], [point[1], end[1]])
-        head.setData([end[0]], [end[1]])
+        across, up = scaled / np.array(self.plot.getPlotItem().getViewBox().viewPixelSize())
+        head.setStyle(angle=math.degrees(math.atan2(up, -across)))
+        head.setPos(float(end[0]), float(end[1]))
 
     # ------------------------------------------------------------------ what the user does
 
@@ -369,4 +376,4 @@ class TrajectoryPanel(QWidget):
         for name, tint in (("gradient", theme.role_colour("loss")), ("momentum", theme.accent)):
             line, head = self._arrows[name]
             line.setPen(pg.mkPen(tint, width=2))
-            head.setBrush(QColor(tint))
+            head.setStyle(brush=QColor(tint))
