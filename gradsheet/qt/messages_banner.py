@@ -11,8 +11,16 @@ import textwrap
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAction, QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QAction, QColor, QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from gradsheet.app.messages import Message
 from gradsheet.qt import icons
@@ -22,6 +30,8 @@ from gradsheet.qt.theme import SPACE, STRIPE_PX, current_theme
 
 MOST_CHARACTERS = 240
 """A banner has two or three lines; the whole text is in the details and in the log."""
+NARROW_PX = 540
+"""Below this width buttons stand below the text."""
 
 
 class MessageBanner(QFrame):
@@ -57,14 +67,39 @@ class MessageBanner(QFrame):
         self._close.setAccessibleName("Close message")
         self._close.clicked.connect(self.dismiss)
         self._offer.clicked.connect(self._take_offer)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(SPACE + STRIPE_PX, SPACE // 2, SPACE // 2, SPACE // 2)
-        row.setSpacing(SPACE)
-        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self._text, 1)
-        for button in (self._offer, self._details, self._close):
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._is_narrow: bool | None = None
+        grid = self._grid = QGridLayout(self)
+        grid.setContentsMargins(SPACE + STRIPE_PX, SPACE // 2, SPACE // 2, SPACE // 2)
+        grid.setHorizontalSpacing(SPACE)
+        grid.setVerticalSpacing(SPACE // 2)
+        grid.setColumnStretch(1, 1)
+        self._arrange(False)
         self.hide()
+
+    def _arrange(self, is_narrow: bool) -> None:
+        """Put the buttons beside the text, or below it where it would be left a narrow column."""
+        if is_narrow == self._is_narrow:
+            return
+        self._is_narrow = is_narrow
+        grid, middle = self._grid, Qt.AlignmentFlag.AlignVCenter
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACE)
+        for button in (self._offer, self._details):
+            buttons.addWidget(button)
+        while grid.count():
+            grid.takeAt(0)
+        grid.addWidget(self._icon, 0, 0, middle)
+        grid.addWidget(self._text, 0, 1)
+        grid.addWidget(self._close, 0, 3, middle)
+        if is_narrow:
+            grid.addLayout(buttons, 1, 1, Qt.AlignmentFlag.AlignLeft)
+        else:
+            grid.addLayout(buttons, 0, 2, middle)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Make the best of the width."""
+        super().resizeEvent(event)
+        self._arrange(event.size().width() < NARROW_PX)
 
     @property
     def message(self) -> Message | None:

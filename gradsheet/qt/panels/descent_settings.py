@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from gradsheet.app.function_lab import LINE, FunctionView, choices
+from gradsheet.qt import icons
 from gradsheet.qt.number_field import NumberField
 from gradsheet.qt.theme import SPACE
 
@@ -55,6 +56,7 @@ class DescentSettings(QWidget):
         self.corrected.setToolTip("Adam's averages divided by 1 − βᵗ, in columns of their own")
         self.corrected.toggled.connect(self.correction_chosen)
         self.lecture = self._button("Lecture's reset", "a = b = 1, states warmed up by two passes")
+        self.lecture.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         self.lecture.clicked.connect(self.reset_asked)
         self.points = self._button("Points…", "Draw, paste or open other points")
         self.points.setCheckable(True)
@@ -64,16 +66,28 @@ class DescentSettings(QWidget):
         grid.setSpacing(SPACE // 2)
         label = QLabel("mini-batch", self)
         label.setBuddy(self.batch)
-        for column, widget in enumerate(
-            (label, self.batch, self.whole, self.corrected, self.lecture, self.points)
-        ):
+        for column, widget in enumerate((label, self.batch, self.whole)):
             grid.addWidget(widget, 0, column)
         grid.setColumnStretch(3, 1)
+        grid.addWidget(self.corrected, 0, 4)
+        grid.addWidget(self.lecture, 0, 5)
+        row = self._build_function()
+        row.addWidget(self.points)
+        grid.addLayout(row, 1, 0, 1, 6)
         self.form = self._build_form()
-        grid.addWidget(self.form, 1, 0, 1, 6)
+        grid.addWidget(self.form, 2, 0, 1, 6)
         self.form.hide()
         self._of_points = (label, self.batch, self.whole, self.points)
-        grid.addLayout(self._build_function(), 2, 0, 1, 6)
+        self._tint()
+
+    def _tint(self) -> None:
+        self.lecture.setIcon(icons.icon("rotate-ccw"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_of_points"):
+            self._tint()
 
     def _button(self, text: str, about: str) -> QToolButton:
         button = QToolButton(self)
@@ -106,7 +120,7 @@ class DescentSettings(QWidget):
         self._k.setMinimumWidth(7 * SPACE)
         row = QHBoxLayout()
         row.setSpacing(SPACE // 2)
-        row.addWidget(self.function)
+        row.addWidget(self.function, 1)
         row.addWidget(self.formula, 2)
         row.addWidget(self._k)
         row.addWidget(self.steepness, 1)
@@ -122,7 +136,9 @@ class DescentSettings(QWidget):
         for widget in self._of_points:
             widget.setVisible(is_line)
         self.form.setVisible(is_line and self.points.isChecked())
-        self.lecture.setText("Lecture's reset" if is_line else "Reset start")
+        name = "Lecture's reset: a = b = 1" if is_line else "Reset: x and y at their start"
+        self.lecture.setAccessibleName(name)
+        self.lecture.setToolTip(f"{name}, states as at first, no log")
         has_k = view.steepness is not None
         self._k.setVisible(has_k)
         self.steepness.setVisible(has_k)
