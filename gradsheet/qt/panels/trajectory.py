@@ -298,7 +298,7 @@ class TrajectoryPanel(QWidget):
     def _arrow(self, name: str, point: FLOATS, towards: FLOATS | None) -> None:
         """Draw an arrow whose longest side is a fixed share of the plot."""
         line, head = self._arrows[name]
-        is_there = towards is not None and np.isfinite(towards).all() and bool(np.any(towards))
+        is_there = bool(towards is not None and np.isfinite(towards).all() and np.any(towards))
         head.setVisible(is_there)
         if towards is None or not is_there:
             line.setData([], [])
