@@ -94,11 +94,14 @@ class RacePanel(QWidget):
     def _build_controls(self) -> None:
         self.function = QComboBox(self)
         self.function.setAccessibleName("Function")
+        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.function.setSizeAdjustPolicy(policy)
+        self.function.setMinimumContentsLength(12)
         for preset in PRESETS.values():
             self.function.addItem(preset.title, preset.id)
             tip = f"{preset.formula}<br>{preset.source}"
             self.function.setItemData(self.function.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self.function.addItem("Line fit on the sheet's data", SHEET_LINE)
+        self.function.addItem("Line fit of the sheet", SHEET_LINE)
         self.function.addItem("Noisy line fit", NOISY)
         tip = Qt.ItemDataRole.ToolTipRole
         self.function.setItemData(self.function.count() - 1, NOISY_ABOUT, tip)
@@ -116,6 +119,7 @@ class RacePanel(QWidget):
         self.rule.setCurrentIndex(list(RULES).index(self._session.setup.rule))
         self.rule.activated.connect(self._on_rule)
         self.rate = self._number("Rate", "The rate of all, under the rule Same rate", "lr", 1e-9)
+        self.rate.setFixedWidth(8 * SPACE)
         self.steps = self._number("Steps", "How long the race is", "steps", 1, 200_000)
         self.condition = self._number("Condition number", "Steep side over flat side of the bowl",
                                       "condition", 1, 1e6)  # fmt: skip
@@ -125,7 +129,6 @@ class RacePanel(QWidget):
         self.runners.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.runners.setMenu(self._build_menu())
         self.run_button = self._button("Run", "play", "Run the race, or pause it", self._on_run)
-        self.run_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.step_button = self._button("Step", "step-forward", "One step of all", self._on_step)
         about = "Everyone back to the start"
         self.again = self._button("Again", "rotate-ccw", about, self._on_again)
@@ -196,7 +199,7 @@ class RacePanel(QWidget):
         for row, items in (
             (what, (("function", self.function), ("rule", self.rule))),
             (how, (("steps", self.steps), ("rate", self.rate), ("condition", self.condition),
-                   ("mini-batch", self.batch))),
+                   ("batch", self.batch))),
         ):  # fmt: skip
             row.setSpacing(SPACE // 2)
             for title, widget in items:
@@ -205,7 +208,8 @@ class RacePanel(QWidget):
                 row.addWidget(label)
                 row.addWidget(widget, 1 if widget is self.function else 0)
         how.addStretch(1)
-        for button in self._buttons:
+        what.addWidget(self.runners)
+        for button in self._buttons[1:]:
             how.addWidget(button)
         head = QVBoxLayout()
         head.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
@@ -358,7 +362,7 @@ class RacePanel(QWidget):
         self.condition.show_number(setup.condition)
         self.batch.show_number(setup.batch)
         self._show_only("condition", self.condition, setup.function == "quadratic")
-        self._show_only("mini-batch", self.batch, setup.function in (SHEET_LINE, NOISY))
+        self._show_only("batch", self.batch, setup.function in (SHEET_LINE, NOISY))
         self._show_only("rate", self.rate, setup.rule == "same")
         self.formula.setVisible(setup.function == TYPED)
         self.plane.set_titles(*course.axes)
