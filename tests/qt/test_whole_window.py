@@ -66,9 +66,11 @@ class Hands(Driver):
             self.key(Qt.Key.Key_Delete, Qt.KeyboardModifier.NoModifier)
             return
         self.window.grid.setFocus()
-        QTest.keyClicks(self.window.grid, text)
-        editor = QApplication.focusWidget()
-        QTest.keyClick(editor or self.window.grid, Qt.Key.Key_Return)
+        QTest.keyClick(self.window.grid, text[0])
+        editor = self.window.grid.editing.editor
+        assert QApplication.focusWidget() is editor
+        QTest.keyClicks(editor, text[1:])
+        QTest.keyClick(editor, Qt.Key.Key_Return)
         if text[0] != "=":
             scalar = parse_entry(text)
             value, kind = self.document.workbook.sheet(sheet).cells.get(cell)
