@@ -30,7 +30,7 @@ def test_a_function_of_the_plan_is_there(name: str) -> None:
     assert name in FUNCTIONS
 
 
-@pytest.mark.parametrize("entry", FUNCTIONS.values(), ids=str)
+@pytest.mark.parametrize("entry", FUNCTIONS.values(), ids=lambda entry: entry.name)
 def test_a_row_of_the_table_is_complete(entry) -> None:
     assert entry.help.endswith(".")
     assert entry.gradient
