@@ -51,6 +51,55 @@ class Effort:
     memory: int = 20
 
 
+class _Pairs:
+    """Steps with their changes of the gradient, the oldest first, and their products.
+
+    The two loops of algorithm 7.4 run over the products, so that an iteration costs a few
+    products of matrices rather than six operations a pair.
+    """
+
+    def __init__(self, most: int, size: int) -> None:
+        self.count = 0
+        self._most = most
+        self._steps, self._changes = np.zeros((most, size)), np.zeros((most, size))
+        self._products = np.zeros((most, most))  # of step i and change j
+
+    def append(self, step: Floats, change: Floats) -> None:
+        """Add a pair; the oldest goes where there is no room."""
+        if self.count == self._most:
+            self.count -= 1
+            for rows in (self._steps, self._changes):
+                rows[:-1] = rows[1:].copy()
+            self._products[:-1, :-1] = self._products[1:, 1:].copy()
+        at, self.count = self.count, self.count + 1
+        self._steps[at], self._changes[at] = step, change
+        self._products[at, : self.count] = self._changes[: self.count] @ step
+        self._products[: self.count, at] = self._steps[: self.count] @ change
+
+    def direction(self, gradient: Floats) -> Floats:
+        """Minus the inverse Hessian, as far as it is known, times the gradient."""
+        n = self.count
+        if not n:
+            return -gradient
+        steps, changes = self._steps[:n], self._changes[:n]
+        rows = self._products[:n, :n]
+        along = (steps @ gradient).tolist()
+        alphas = np.zeros(n)
+        for i in range(n - 1, -1, -1):
+            later = float(rows[i, i + 1 :] @ alphas[i + 1 :])
+            alphas[i] = (-along[i] - later) / rows[i, i]
+        q = -gradient - alphas @ changes
+        last = changes[n - 1]
+        scale = float(rows[n - 1, n - 1]) / float(last @ last)
+        across = (scale * (changes @ q)).tolist()
+        weights = np.zeros(n)
+        for i in range(n):
+            before = float(rows[:i, i] @ weights[:i])
+            weights[i] = alphas[i] - (across[i] + before) / rows[i, i]
+        found: Floats = scale * q + weights @ steps
+        return found
+
+
 class Descent:
     """L-BFGS from one start: `iterate` goes to lower values until it returns False.
 
@@ -75,19 +124,19 @@ class Descent:
     ) -> None:
         self.x, self.value, self.gradient = x, value, gradient
         self._evaluate = evaluate
-        self._pairs: deque[tuple[Floats, Floats, float]] = deque(maxlen=memory)
+        self._pairs = _Pairs(memory, len(x))
 
     def iterate(self) -> bool:
         """Make one step; False, and nothing has changed, if there is none to lower values."""
         while True:
             if self._step():
                 return True
-            if not self._pairs:
+            if not self._pairs.count:
                 return False
-            self._pairs.clear()  # a curvature gone stale: try straight down
+            self._pairs.count = 0  # a curvature gone stale: try straight down
 
     def _step(self) -> bool:
-        direction = self._direction()
+        direction = self._pairs.direction(self.gradient)
         slope = float(self.gradient @ direction)
         if not slope < 0:
             return False
@@ -99,7 +148,7 @@ class Descent:
                 return None
             return Trial(length, found[0], float(found[1] @ direction), found[1])
 
-        first = 1.0 if self._pairs else min(1.0, 1.0 / float(np.abs(self.gradient).sum()))
+        first = 1.0 if self._pairs.count else min(1.0, 1.0 / float(np.abs(self.gradient).sum()))
         start = Trial(0.0, self.value, slope, self.gradient)
         found = strong_wolfe(at, start, first)
         if found is None or found.gradient is None:
@@ -108,26 +157,10 @@ class Descent:
         change = found.gradient - self.gradient
         curvature = float(step @ change)
         if curvature > _CURVED * float(np.linalg.norm(step) * np.linalg.norm(change)):
-            self._pairs.append((step, change, 1.0 / curvature))
+            self._pairs.append(step, change)
         self.x = x + step
         self.value, self.gradient = found.value, found.gradient
         return True
-
-    def _direction(self) -> Floats:
-        """Minus the inverse Hessian, as far as it is known, times the gradient (algorithm 7.4)."""
-        q = -self.gradient
-        if not self._pairs:
-            return q
-        alphas = []
-        for step, change, rho in reversed(self._pairs):
-            alpha = rho * float(step @ q)
-            alphas.append(alpha)
-            q -= alpha * change
-        _, change, rho = self._pairs[-1]
-        q *= 1.0 / (rho * float(change @ change))
-        for (step, change, rho), alpha in zip(self._pairs, reversed(alphas), strict=True):
-            q += (alpha - rho * float(change @ q)) * step
-        return q
 
 
 class LbfgsRun(SolvingRun):
