@@ -11,10 +11,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QPoint, QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QDockWidget, QMenu, QWidget
 
 from gradsheet.app.messages import Message, message_of
@@ -26,6 +26,7 @@ from gradsheet.qt.export_commands import ask_for_target
 from gradsheet.qt.figure import Figure
 from gradsheet.qt.pictures import (
     Paint,
+    Painted,
     ground,
     paint_widget,
     painted,
@@ -44,6 +45,7 @@ MOVING: dict[str, What] = {
     "The sheet and the loss": "both", "The sheet": "sheet", "The loss": "loss"
 }  # fmt: skip
 POLL_MS = 60
+T = TypeVar("T")
 
 
 class PictureDesk(QObject):
@@ -90,23 +92,21 @@ class PictureDesk(QObject):
         region = regions[-1] if len(regions) == 1 else None
         return region if region is not None and region.size > 1 else None
 
-    def subject(self, title: str, is_light: bool) -> tuple[QSize, Paint]:
-        """Return size and painting of a subject.
-
-        Raises
-        ------
-        UserError
-            If it is no longer there, or too large.
-        """
+    def _sheet_picture(self, chosen: PictureChoice) -> Callable[[], SheetPicture]:
+        """Return what makes the picture of the sheet as it is now, on any thread."""
         window = self._window
-        if title in (USED, SELECTED):
-            sheet = window.grid.sheet
-            region = self._selected() if title == SELECTED else None
-            picture = SheetPicture(
-                sheet, window.document.workbook.strings, region or used_region(sheet),
-                theme_for(is_light), held=window.document.uncomputed.on(sheet.id),
-            )  # fmt: skip
-            return picture.size, picture.paint
+        book, sheet_id = window.document.workbook.snapshot(), window.grid.sheet_id
+        selected = self._selected() if chosen.subject == SELECTED else None
+        theme, held = theme_for(chosen.is_light), window.document.uncomputed.on(sheet_id)
+
+        def make() -> SheetPicture:
+            sheet = book.sheet(sheet_id)
+            region = selected or used_region(sheet)
+            return SheetPicture(sheet, book.strings, region, theme, held=held)
+
+        return make
+
+    def _plot(self, title: str) -> tuple[QSize, Paint]:
         plot = self.plots().get(title)
         if plot is None:
             raise UserError(f"{title} shows no plot now.", "Open its panel first.")
@@ -121,7 +121,7 @@ class PictureDesk(QObject):
         self._open(ExportPicture("Export a picture", subjects, first, note, self._window))
         assert self.dialog is not None
         self.dialog.saved.connect(self._on_saved)
-        self.dialog.copied.connect(self.copy)
+        self.dialog.copied.connect(self._on_copied)
 
     def ask_animation(self) -> None:
         """Ask what to make an animation of."""
@@ -153,10 +153,13 @@ class PictureDesk(QObject):
         export.triggered.connect(partial(self.ask, dock.windowTitle()))
         copy = menu.addAction(icons.icon("copy"), "Copy the picture")
         choice = PictureChoice(dock.windowTitle(), is_light=False, scale=2)
-        copy.triggered.connect(partial(self.copy, choice))
+        copy.triggered.connect(partial(self._guarded, partial(self.copy, choice), "copying"))
         menu.popup(dock.mapToGlobal(point))
 
     # ------------------------------------------------------------------ pictures
+
+    def _on_copied(self, chosen: PictureChoice) -> None:
+        self._guarded(partial(self.copy, chosen), "copying a picture")
 
     def _on_saved(self, chosen: PictureChoice) -> None:
         kinds = "Pixels (*.png);;Vectors (*.svg)"
@@ -165,24 +168,57 @@ class PictureDesk(QObject):
             self._guarded(partial(self.save, chosen, path), f"exporting {path.name}")
 
     def save(self, chosen: PictureChoice, path: Path) -> None:
-        """Write a picture. Raises UserError."""
-        with self._ground(chosen):
-            size, paint = self.subject(chosen.subject, chosen.is_light)
-            write_picture(path, size, paint, scale=chosen.scale, title=chosen.subject)
-        self._say(f"Exported {path.name}.")
+        """Write a picture; only a plot's painting, some milliseconds, is done here and now.
+
+        A message tells when it is written.
+
+        Raises
+        ------
+        UserError
+            If there is no such plot now.
+        """
+        if chosen.subject in (USED, SELECTED):
+            make = self._sheet_picture(chosen)
+
+            def job() -> None:
+                picture = make()
+                write_picture(path, picture.size, picture.paint, scale=chosen.scale,
+                              title=chosen.subject)  # fmt: skip
+        else:
+            with self._ground(chosen):
+                size, paint = self._plot(chosen.subject)
+                shown = Painted.of(path, size, paint, scale=chosen.scale, title=chosen.subject)
+            job = shown.write
+        self._submit(job, lambda _: self._say(f"Exported {path.name}."), f"exporting {path.name}")
 
     def copy(self, chosen: PictureChoice) -> None:
-        """Put a picture on the clipboard."""
+        """Put a picture on the clipboard; a message tells when it is there."""
+        if chosen.subject in (USED, SELECTED):
+            make = self._sheet_picture(chosen)
 
-        def work() -> None:
+            def job() -> QImage:
+                picture = make()
+                return painted(picture.size, picture.paint, chosen.scale)
+        else:
             with self._ground(chosen):
-                size, paint = self.subject(chosen.subject, chosen.is_light)
-                image = painted(size, paint, chosen.scale)
+                image = painted(*self._plot(chosen.subject), chosen.scale)
+
+            def job() -> QImage:
+                return image
+
+        def put(image: QImage) -> None:
             image.setDevicePixelRatio(1)
             QGuiApplication.clipboard().setImage(image)
             self._say(f"{chosen.subject} is on the clipboard as a picture.")
 
-        self._guarded(work, "copying a picture")
+        self._submit(job, put, "copying a picture")
+
+    def _submit(self, job: Callable[[], T], then: Callable[[T], None], doing: str) -> None:
+        document = self._window.document
+        document.engine.submit(
+            job, then, lambda error: document.say(message_of(error, doing)), doing
+        )
+        self._window.clock.wake()
 
     def _ground(self, chosen: PictureChoice) -> AbstractContextManager[None]:
         """Let the panel of a plot look as it is wanted; a sheet's picture needs no panel."""
@@ -191,7 +227,7 @@ class PictureDesk(QObject):
                 return ground(theme_for(chosen.is_light), dock.widget())
         return nullcontext()
 
-    def _guarded(self, work: Callable[[], None], doing: str) -> None:
+    def _guarded(self, work: Callable[[], None], doing: str, *_: object) -> None:
         try:
             work()
         except UserError as error:

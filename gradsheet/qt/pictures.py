@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize
+from PySide6.QtCore import QBuffer, QPoint, QRect, QRectF, QSize
 from PySide6.QtGui import QColor, QFont, QFontInfo, QImage, QPainter, QPalette, QRegion
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
-from gradsheet.files.atomic import write_atomically
+from gradsheet.files.atomic import write_atomically, write_text
 from gradsheet.formula.values import UserError
 from gradsheet.qt.svg_plain import with_plain_strokes
 from gradsheet.qt.theme import LIGHT, Theme, current_theme, lent_theme, palette
@@ -46,15 +47,36 @@ def write_picture(path: Path, size: QSize, paint: Paint, *, scale: int = 1, titl
     UserError
         If the ending is another, or the file cannot be written.
     """
-    ending = path.suffix.lower()
-    if ending == ".png":
-        image = painted(size, paint, scale)
-        write_atomically(path, lambda draft: _save(image, draft))
-    elif ending == ".svg":
-        write_atomically(path, lambda draft: _draw(draft, size, paint, title or path.stem))
-    else:
+    Painted.of(path, size, paint, scale=scale, title=title).write()
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A picture that is painted and not yet written: writing may happen on any thread."""
+
+    path: Path
+    image: QImage | None
+    svg: str
+
+    @classmethod
+    def of(cls, path: Path, size: QSize, paint: Paint, *, scale: int = 1, title: str = ""
+           ) -> Painted:  # fmt: skip
+        """Paint for the format that the ending says; see `write_picture`."""
+        ending = path.suffix.lower()
+        if ending == ".png":
+            return cls(path, painted(size, paint, scale), "")
+        if ending == ".svg":
+            return cls(path, None, drawn(size, paint, title or path.stem))
         raise UserError(f"gradsheet cannot write pictures as {ending or 'a file without ending'}.",
                         "Choose a name that ends in .png or .svg.")  # fmt: skip
+
+    def write(self) -> None:
+        """Write it. Raises UserError if the file cannot be written."""
+        image = self.image
+        if image is None:
+            write_text(self.path, self.svg)
+        else:
+            write_atomically(self.path, lambda draft: _save(image, draft))
 
 
 def painted(size: QSize, paint: Paint, scale: int = 1) -> QImage:
@@ -83,11 +105,13 @@ def _save(image: QImage, draft: Path) -> None:
         raise OSError("the picture could not be saved")
 
 
-def _draw(draft: Path, size: QSize, paint: Paint, title: str) -> None:
+def drawn(size: QSize, paint: Paint, title: str) -> str:
+    """Return what is painted as SVG."""
     from PySide6.QtSvg import QSvgGenerator
 
+    buffer = QBuffer()
     generator = QSvgGenerator()
-    generator.setFileName(str(draft))
+    generator.setOutputDevice(buffer)
     generator.setResolution(CSS_DPI)
     generator.setSize(size)
     generator.setViewBox(QRect(QPoint(0, 0), size))
@@ -98,8 +122,8 @@ def _draw(draft: Path, size: QSize, paint: Paint, title: str) -> None:
         paint(painter)
     finally:
         painter.end()
-    text = with_plain_strokes(draft.read_text(encoding="utf-8"))
-    draft.write_text(re.sub(r'font-family="([^"]*)"', _family, text), encoding="utf-8")
+    text = with_plain_strokes(bytes(buffer.data()).decode("utf-8"))
+    return re.sub(r'font-family="([^"]*)"', _family, text)
 
 
 class _NarrowTexts(QPainter):

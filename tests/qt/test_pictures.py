@@ -132,6 +132,7 @@ def test_a_plot_is_written_as_vectors_and_on_a_light_ground(
     window.pictures.save(PictureChoice("Loss", True, 1), vectors)
     window.pictures.save(PictureChoice("Loss", True, 2), light)
     window.pictures.save(PictureChoice("Loss", False, 1), dark)
+    qtbot.waitUntil(lambda: "Exported dark.png" in said(window), timeout=60_000)
     root = ElementTree.parse(vectors).getroot()
     assert not list(root.iter(f"{SVG}image"))
     assert list(root.iter(f"{SVG}path")) or list(root.iter(f"{SVG}polyline"))
@@ -158,9 +159,28 @@ def test_the_sheet_and_the_open_plots_can_be_chosen(
     window.pictures.dialog.reject()
 
 
-def test_copy_puts_the_picture_on_the_clipboard(window: MainWindow) -> None:
+def test_the_sheet_is_written_while_the_window_goes_on(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "sheet.png"
+    window.pictures.save(PictureChoice("The sheet", True, 2), path)
+    assert window.document.engine.doing == "exporting sheet.png"
+    qtbot.waitUntil(lambda: "Exported sheet.png" in said(window), timeout=60_000)
+    assert QImage(str(path)).width() > 2000
+
+
+def test_a_folder_that_is_not_there_is_told(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "missing" / "sheet.png"
+    window.pictures.save(PictureChoice("The sheet", True, 1), path)
+    qtbot.waitUntil(lambda: "sheet.png could not be written" in said(window), timeout=60_000)
+
+
+def test_copy_puts_the_picture_on_the_clipboard(window: MainWindow, qtbot: QtBot) -> None:
     window.grid.select(Region.parse("H2:K4"))
     window.pictures.copy(PictureChoice("The selected cells", True, 2))
+    qtbot.waitUntil(lambda: "is on the clipboard" in said(window), timeout=60_000)
     assert QGuiApplication.clipboard().image().width() > 2 * 4 * 50
 
 
