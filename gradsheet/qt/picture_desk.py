@@ -28,7 +28,7 @@ from gradsheet.qt.pictures import (
     Paint,
     Painted,
     ground,
-    paint_widget,
+    paint_widgets,
     painted,
     theme_for,
     write_picture,
@@ -74,14 +74,10 @@ class PictureDesk(QObject):
 
     # ------------------------------------------------------------------ what there is
 
-    def plots(self) -> dict[str, QWidget]:
-        """Return what is drawn in the docks now, by title."""
-        found: dict[str, QWidget] = {}
-        for dock in self._window.findChildren(QDockWidget):
-            plot = plot_in(dock)
-            if plot is not None:
-                found[dock.windowTitle()] = plot
-        return found
+    def plots(self) -> dict[str, QDockWidget]:
+        """Return the docks in which something is drawn now, by title."""
+        docks = self._window.findChildren(QDockWidget)
+        return {dock.windowTitle(): dock for dock in docks if plots_in(dock)}
 
     def subjects(self) -> list[str]:
         """Return the titles of what a picture can be made of now."""
@@ -107,10 +103,10 @@ class PictureDesk(QObject):
         return make
 
     def _plot(self, title: str) -> tuple[QSize, Paint]:
-        plot = self.plots().get(title)
-        if plot is None:
+        dock = self.plots().get(title)
+        if dock is None:
             raise UserError(f"{title} shows no plot now.", "Open its panel first.")
-        return plot.size(), paint_widget(plot)
+        return paint_widgets(plots_in(dock), dock.widget())
 
     # ------------------------------------------------------------------ asking
 
@@ -145,7 +141,7 @@ class PictureDesk(QObject):
             self.dialog = None
 
     def _on_menu(self, dock: QDockWidget, point: QPoint) -> None:
-        if plot_in(dock) is None:
+        if not plots_in(dock):
             return
         menu = QMenu(dock)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -222,10 +218,10 @@ class PictureDesk(QObject):
 
     def _ground(self, chosen: PictureChoice) -> AbstractContextManager[None]:
         """Let the panel of a plot look as it is wanted; a sheet's picture needs no panel."""
-        for dock in self._window.findChildren(QDockWidget):
-            if dock.windowTitle() == chosen.subject and plot_in(dock) is not None:
-                return ground(theme_for(chosen.is_light), dock.widget())
-        return nullcontext()
+        dock = self.plots().get(chosen.subject)
+        if dock is None:
+            return nullcontext()
+        return ground(theme_for(chosen.is_light), dock.widget())
 
     def _guarded(self, work: Callable[[], None], doing: str, *_: object) -> None:
         try:
@@ -310,19 +306,16 @@ class PictureDesk(QObject):
             self._task = None
 
 
-def plot_in(dock: QDockWidget) -> QWidget | None:
-    """Return what is drawn in a dock; the whole of it where there is more than one drawing."""
+def plots_in(dock: QDockWidget) -> list[QWidget]:
+    """Return what is drawn in a dock: its plots and figures, without what lies around them."""
     content = dock.widget()
     if content is None or dock.isHidden():
-        return None
+        return []
     # The plots of pyqtgraph can be there only once it has been imported.
     library: Any = sys.modules.get("pyqtgraph")
     kinds = (Figure,) if library is None else (Figure, library.PlotWidget)
     found = [w for kind in kinds for w in content.findChildren(kind) if w.isVisibleTo(content)]
-    found = [w for w in found if w.width() > 1 and w.height() > 1]
-    if not found:
-        return None
-    return found[0] if len(found) == 1 else content
+    return [w for w in found if w.width() > 1 and w.height() > 1]
 
 
 def _stem(subject: str) -> str:

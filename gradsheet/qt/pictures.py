@@ -7,14 +7,14 @@ commands.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QBuffer, QPoint, QRect, QRectF, QSize
+from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QPoint, QRect, QRectF, QSize
 from PySide6.QtGui import QColor, QFont, QFontInfo, QImage, QPainter, QPalette, QRegion
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
@@ -157,6 +157,9 @@ def paint_widget(widget: QWidget) -> Paint:
     """Return what paints a widget with its children."""
 
     def paint(painter: QPainter) -> None:
+        finish = getattr(widget, "finish_drawing", None)
+        if finish is not None:
+            finish()
         painter.fillRect(widget.rect(), QColor(current_theme().sheet))
         flags = QWidget.RenderFlag.DrawChildren
         if isinstance(widget, QGraphicsView):  # as a widget, it would paint pixels
@@ -166,6 +169,24 @@ def paint_widget(widget: QWidget) -> Paint:
             widget.render(painter, QPoint(0, 0), QRegion(widget.rect()), flags)
 
     return paint
+
+
+def paint_widgets(widgets: Sequence[QWidget], home: QWidget) -> tuple[QSize, Paint]:
+    """Return size and painting of some widgets where they lie in another one, without the rest."""
+    boxes = [QRect(w.mapTo(home, QPoint(0, 0)), w.size()) for w in widgets]
+    whole = QRect()
+    for box in boxes:
+        whole = whole.united(box)
+
+    def paint(painter: QPainter) -> None:
+        painter.fillRect(QRect(QPoint(0, 0), whole.size()), QColor(current_theme().sheet))
+        for widget, box in zip(widgets, boxes, strict=True):
+            painter.save()
+            painter.translate(box.topLeft() - whole.topLeft())
+            paint_widget(widget)(painter)
+            painter.restore()
+
+    return whole.size(), paint
 
 
 @contextmanager
@@ -193,11 +214,19 @@ def ground(theme: Theme, widget: QWidget) -> Iterator[None]:
         return
     with lent_theme(theme):
         widget.setPalette(palette(theme))
+        _tell(widget)
         try:
             yield
         finally:
             with lent_theme(before):
                 widget.setPalette(QPalette())
+                _tell(widget)
+
+
+def _tell(widget: QWidget) -> None:
+    """Have a widget and all in it read the theme; style sheets keep a palette from some."""
+    for one in (widget, *widget.findChildren(QWidget)):
+        QCoreApplication.sendEvent(one, QEvent(QEvent.Type.PaletteChange))
 
 
 def theme_for(is_light: bool) -> Theme:

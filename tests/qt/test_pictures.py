@@ -159,12 +159,31 @@ def test_the_sheet_and_the_open_plots_can_be_chosen(
     window.pictures.dialog.reject()
 
 
+def test_every_plot_of_a_panel_is_light_though_the_screen_is_dark(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window.choose_theme("dark")
+    window.document.open_lesson("adam")
+    qtbot.waitUntil(lambda: not window.document.is_busy, timeout=60_000)
+    run_steps(window, qtbot, 3)
+    for name, title in (("trajectory", "Path"), ("schedule", "Schedule")):
+        window.lab.show(name)
+        qtbot.waitUntil(lambda title=title: title in window.pictures.plots(), timeout=60_000)
+        path = tmp_path / f"{title}.png"
+        window.pictures.save(PictureChoice(title, True, 1), path)
+        qtbot.waitUntil(path.exists, timeout=60_000)
+        pixels = pixels_of(QImage(str(path)))
+        assert np.median(pixels) > 150, title
+        assert (pixels < 60).all(2).mean() < 0.05, title
+    window.choose_theme("light")
+
+
 def test_the_sheet_is_written_while_the_window_goes_on(
     window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
     path = tmp_path / "sheet.png"
     window.pictures.save(PictureChoice("The sheet", True, 2), path)
-    assert window.document.engine.doing == "exporting sheet.png"
+    assert "Exported sheet.png" not in said(window)  # it is told once the clock has come round
     qtbot.waitUntil(lambda: "Exported sheet.png" in said(window), timeout=60_000)
     assert QImage(str(path)).width() > 2000
 
