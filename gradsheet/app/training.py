@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gradsheet.learn.trace import Steps
     from gradsheet.learn.trail import Points
     from gradsheet.learn.trainer import Snapshot
-    from gradsheet.learn.trajectory import Recording
+    from gradsheet.learn.trajectory import Recording, Replayable
 
 LOOKING = "Going through time"
 """Name of an entry of the history in which another recorded step was shown."""
@@ -482,6 +482,8 @@ class Training:
         step = max(record.start, min(step, record.end))
         busy, self._wanted = self._wanted is not None, step
         if not busy and (step != run.step or self._is_stepping):
+            if run.trainer is not None and not self._is_stepping:
+                record.hold(cast("Replayable", run.trainer))
             self._look_away()
             self._look_up(record, step)
             self._document.engine.settle(PATIENCE_S)
@@ -489,8 +491,18 @@ class Training:
             self._wanted = None
 
     def _look_up(
-        self, record: Recording, step: int, then: Callable[[], None] | None = None
+        self,
+        record: Recording,
+        step: int,
+        then: Callable[[], None] | None = None,
+        patient: bool = False,
     ) -> None:
+        """Show a step when it has been made again.
+
+        Where another is wanted meanwhile, a long re-run is given up for that one, which then is
+        shown in any case (`patient`): a drag must not show nothing at all.
+        """
+
         def show(found: tuple[Mapping[str, Any], Snapshot]) -> None:
             wanted, self._wanted = self._wanted, None
             if self.run.timeline.recording is record and self.run.task is None:
@@ -508,10 +520,20 @@ class Training:
             self._turns.go_on()
 
         def failed(error: BaseException) -> None:
-            self._wanted = None
+            from gradsheet.learn.trajectory import Abandoned
+
+            wanted, self._wanted = self._wanted, None
+            if isinstance(error, Abandoned):
+                self._wanted = step if wanted is None else wanted
+                self._look_up(record, self._wanted, patient=True)
+                return
             self.failed(error)
 
-        self._document.engine.submit(lambda: record.show(step), show, failed, "going through time")
+        def find() -> tuple[Mapping[str, Any], Snapshot]:
+            is_sure = patient or then is not None
+            return record.show(step, lambda: is_sure or self._wanted in (step, None))
+
+        self._document.engine.submit(find, show, failed, "going through time")
 
     def _beside(self, step: int) -> list[Computed]:
         """Return what else the cells show at a step, before the run stands there."""

@@ -24,8 +24,14 @@ BUDGET_BYTES = 24 << 20
 """Of all keyframes of a record; 10,000 steps of the `bias` lesson take 4 MB."""
 FIRST_SPACING = 16
 """Steps between two keyframes until the budget is used up; each thinning doubles it."""
+MOST_NEAR, LEAST_NEAR = 64, 64
+"""States kept of re-runs, and the least steps between two."""
 _OVERHEAD_BYTES = 2048
 """What Python's objects add to the numbers of a keyframe, measured on the lessons."""
+
+
+class Abandoned(Exception):
+    """A re-run ended because its step is no longer wanted."""
 
 
 class Replayable(Protocol):
@@ -153,6 +159,9 @@ class Recording:
         self._stretches: list[Stretch] = []
         self._next = 0
         self._end = 0
+        self._near_of: Stretch | None = None
+        self._near: list[tuple[int, Mapping[str, Any]]] = []
+        """States of the last re-runs, in one stretch, so that its neighbours come quickly."""
         self._lock = threading.RLock()
 
     @classmethod
@@ -291,13 +300,17 @@ class Recording:
                 before = rule, hyper
         return tuple(found)
 
-    def show(self, step: int) -> tuple[Mapping[str, Any], Snapshot]:
+    def show(
+        self, step: int, is_wanted: Callable[[], bool] = lambda: True
+    ) -> tuple[Mapping[str, Any], Snapshot]:
         """Return the state at a step, and what it looks like.
 
         Parameters
         ----------
         step : int
             From `start` to `end`.
+        is_wanted : callable () -> bool
+            Asked now and then during a long re-run, which ends when it no longer is.
 
         Returns
         -------
@@ -309,20 +322,47 @@ class Recording:
         ------
         ValueError
             If that step was not reached.
+        Abandoned
+            If it was no longer wanted.
         """
         with self._lock:
             stretch = self._stretch_of(step)
             if stretch is None:
                 raise ValueError(f"step {step} lies outside {self.start} to {self._end}")
-            at = bisect.bisect_right(stretch.steps, step) - 1
-            trainer, state = stretch.trainer, stretch.states[at]
-            trainer.load(state)
+            trainer = stretch.trainer
+            trainer.load(self._nearest(stretch, step))
+            every = max(LEAST_NEAR, (step - trainer.step) // MOST_NEAR)
             while trainer.step < step:
                 trainer.optimizer.hyper = stretch.rates_at(trainer.step)
                 if not trainer.advance():
                     raise ValueError(f"step {step} cannot be made again: {trainer.failure}")
+                if trainer.step % every == 0:
+                    self._keep_near(stretch, trainer)
+                    if not is_wanted():
+                        raise Abandoned
             trainer.optimizer.hyper = stretch.rates_at(step)
             return trainer.state_dict(), trainer.snapshot()
+
+    def hold(self, trainer: Replayable) -> None:
+        """Keep the state of the last step: the run is left, and will be come back to."""
+        with self._lock:
+            if trainer.recording is self and self._stretches and trainer.step == self._end:
+                self._keep(trainer)
+
+    def _nearest(self, stretch: Stretch, step: int) -> Mapping[str, Any]:
+        """Return the state at or before a step that is nearest to it."""
+        at = bisect.bisect_right(stretch.steps, step) - 1
+        before = stretch.steps[at]
+        if self._near_of is not stretch:
+            self._near_of, self._near = stretch, []
+        known = [near for near in self._near if before < near[0] <= step]
+        return max(known, key=lambda near: near[0])[1] if known else stretch.states[at]
+
+    def _keep_near(self, stretch: Stretch, trainer: Replayable) -> None:
+        """Keep a state of a re-run: what is looked at next mostly lies beside."""
+        if all(near[0] != trainer.step for near in self._near):
+            self._near.append((trainer.step, trainer.state_dict()))
+            del self._near[:-MOST_NEAR]
 
     def _stretch_of(self, step: int) -> Stretch | None:
         if not self._stretches or not self.start <= step <= self._end:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gradsheet.learn.optimizers import OPTIMIZERS, make_optimizer
 from gradsheet.learn.trainer import Trainer
-from gradsheet.learn.trajectory import Recording
+from gradsheet.learn.trajectory import Abandoned, Recording
 
 
 class Bowl:
@@ -151,3 +151,53 @@ def test_a_copy_keeps_a_change_that_is_newer_than_its_keyframes() -> None:
     trainer.optimizer.hyper = replace(trainer.optimizer.hyper, lr=0.5)
     trainer.advance(5)
     assert same(recording.copy().show(8)[0], trainer.state_dict())
+
+
+def counted(recording: Recording, step: int) -> int:
+    """Show a step; return how many steps had to be made again for it."""
+    made = 0
+    replayer = recording.replayer(step)
+    advance = replayer.advance  # type: ignore[union-attr]
+
+    def count(n: int = 1) -> int:
+        nonlocal made
+        made += 1
+        return advance(n)
+
+    replayer.advance = count  # type: ignore[union-attr, method-assign]
+    recording.show(step)
+    replayer.advance = advance  # type: ignore[union-attr, method-assign]
+    return made
+
+
+def test_neighbours_of_a_step_come_without_the_whole_way_again() -> None:
+    trainer = Trainer(Bowl(8, 6), make_optimizer("adam", lr=0.001))
+    recording = recorded(trainer, budget=12_000)
+    trainer.advance(6_000)
+    assert recording.spacing > 1_000
+    plain = trainer.twin()
+    plain.advance(3_950)
+    first = counted(recording, 4_000)
+    assert first > 500
+    assert counted(recording, 3_999) <= 64
+    assert counted(recording, 3_950) <= 64
+    assert same(recording.show(3_950)[0], plain.state_dict())
+
+
+def test_the_end_of_a_run_that_was_left_is_there_at_once() -> None:
+    trainer = Trainer(Bowl(9, 6), make_optimizer("adam", lr=0.001))
+    recording = recorded(trainer, budget=12_000)
+    trainer.advance(5_999)
+    recording.hold(trainer)
+    recording.show(10)
+    assert counted(recording, 5_999) == 0
+    assert same(recording.show(5_999)[0], trainer.state_dict())
+
+
+def test_a_long_rerun_ends_when_its_step_is_no_longer_wanted() -> None:
+    trainer = Trainer(Bowl(10, 6), make_optimizer("adam", lr=0.001))
+    recording = recorded(trainer, budget=12_000)
+    trainer.advance(6_000)
+    with pytest.raises(Abandoned):
+        recording.show(3_990, lambda: False)
+    assert recording.show(3_990)[1].step == 3_990
