@@ -113,3 +113,70 @@ def test_goal_seek_finds_the_cell_by_clicking(window: MainWindow, qtbot: QtBot) 
     document.finish()
     assert window.grid.sheet.cells.get(Cell.parse("A1"))[0] == 2.5
     dialog.close()
+
+
+def solved(window: MainWindow, qtbot: QtBot) -> SolverPanel:
+    """Bring a parabola to its minimum by clicking: (A1 - B1)^2 + 1 over A1."""
+    document = window.document
+    document.new_workbook()
+    document.finish()
+    sheet = window.grid.sheet_id
+    for cell, text in (("A1", "0"), ("B1", "3"), ("C1", "=(A1-B1)^2+B1*2")):
+        document.enter(sheet, Cell.parse(cell), text)
+    document.finish()
+    panel = opened(window)
+    panel.form.objective.set_text("C1")
+    panel.form.changing.set_text("A1")
+    panel.form.changing.line.editingFinished.emit()
+    panel.form.starts.show_number(1)
+    click(panel.solve)
+    qtbot.waitUntil(lambda: window.solver.session.state == "done", timeout=LONG_MS)
+    return panel
+
+
+def test_the_report_button_puts_a_sheet_in_front(window: MainWindow, qtbot: QtBot) -> None:
+    panel = solved(window, qtbot)
+    click(panel.report)
+    window.document.finish()
+    names = [sheet.name for sheet in window.document.workbook.sheets]
+    assert len(names) == 2
+    assert "eport" in names[1]
+    assert window.grid.sheet.name == names[1]
+    assert window.tabs.tabText(window.tabs.currentIndex()) == names[1]
+    window.document.undo()
+    window.document.finish()
+    assert len(window.document.workbook.sheets) == 1
+
+
+def test_a_range_is_locked_and_rates_are_spread_in_their_tab(window: MainWindow) -> None:
+    panel = opened(window)
+    table = panel.results.ranges.table
+    assert table.rowCount() == 2
+    table.item(0, 2).setCheckState(Qt.CheckState.Checked)
+    assert [p.locked for p in window.document.problem.parameters].count(True) == 1
+    table.item(0, 2).setCheckState(Qt.CheckState.Unchecked)
+    assert not any(p.locked for p in window.document.problem.parameters)
+    panel.results.ranges.low.show_number(0.1)
+    click(panel.results.ranges.spread)
+    assert sorted(p.rate_scale for p in window.document.problem.parameters) == [0.1, 1.0]
+    assert {table.item(row, 1).text() for row in range(2)} == {"0.1", "1"}
+
+
+def test_sensitivity_of_the_optimum_is_listed_by_the_selected_cells(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    panel = solved(window, qtbot)
+    tab = panel.results.sensitivity
+    window.grid.select(Region.parse("B1"))
+    click(tab.button)
+    window.document.finish()
+    assert tab.table.rowCount() == 1
+    assert tab.table.item(0, 0).text() == "B1"
+    # The optimum over A1 is 2 * B1: the square is 0 wherever B1 is.
+    assert abs(float(tab.table.item(0, 2).text()) - 2.0) < 1e-6
+
+
+def test_sensitivity_without_a_solution_says_so(window: MainWindow) -> None:
+    panel = opened(window)
+    click(panel.results.sensitivity.button)
+    assert "Press Solve first" in panel.results.sensitivity.note.text()
