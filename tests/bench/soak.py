@@ -86,7 +86,12 @@ class Soak(QObject):
         self.scrubs += 1
         self.timers["drag"].stop()
         document.seek_run(view.last_step)
-        QTimer.singleShot(300, self, document.start_run)
+        QTimer.singleShot(300, self, self.go_on)
+
+    def go_on(self) -> None:
+        """Run on, unless the machine is so busy that the next drag has begun already."""
+        if not self.timers["drag"].isActive():
+            self.window.document.start_run()
 
     def report(self) -> None:
         """Print a line; end after the last minute."""
