@@ -4,6 +4,8 @@ Owns the sorted layout of a rating table on a device and the choice of kernel pe
 know what is learned with them.
 """
 
+# LONG: each product stands beside its twin for the other devices, over one layout.
+
 from __future__ import annotations
 
 import itertools

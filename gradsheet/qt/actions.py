@@ -381,13 +381,11 @@ def _group(entry: Command) -> int:
 
 def shortcut_table() -> list[tuple[str, str, str, str]]:
     """Return (menu, title, keys, help) of every command that has keys, in menu order."""
-    rows = []
-    for menu in MENUS:
-        for entry in all_commands().values():
-            if entry.menu.split("/")[0] == menu and entry.shortcuts:
-                keys = ", ".join(_native(key) for key in entry.shortcuts)
-                rows.append((menu, entry.title, keys, entry.help))
-    return rows
+    return [
+        (menu, entry.title, ", ".join(_native(key) for key in entry.shortcuts), entry.help)
+        for menu in MENUS for entry in all_commands().values()
+        if entry.menu.split("/")[0] == menu and entry.shortcuts
+    ]
 
 
 def clashes(tables: Mapping[str, Command] | None = None) -> list[str]:

@@ -115,7 +115,7 @@ def _show_pairs(window: MainWindow, book: RatingsBook, pairs: Pairs) -> None:
 
 
 @_ratings(
-    "export.learned", "Export what was learned…", menu="File", icon="folder-output", group=3,
+    "export.learned", "What was learned…", menu="File/Export", icon="folder-output", group=3,
     enabled=lambda window: window.document.ratings is not None
     and window.document.ratings.steps_done > 0,
     needs="Only for a set of ratings that has been learned",

@@ -5,6 +5,8 @@ state, take an edit. Knows torch and collab; must not know documents or windows.
 time uses a learner.
 """
 
+# LONG: the two ways to learn stand beside the protocol that keeps them alike.
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
