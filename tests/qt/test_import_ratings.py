@@ -198,16 +198,16 @@ def test_a_rating_set_is_saved_and_opens_again_with_what_was_learned(
     window: MainWindow, qtbot: QtBot, ratings_file: Path, tmp_path: Path
 ) -> None:
     window.open_ratings(ratings_file, ask=False)
-    qtbot.waitUntil(lambda: window.document.ratings is not None)
+    qtbot.waitUntil(lambda: window.document.ratings is not None, timeout=60_000)
     session = window.document.ratings
-    qtbot.waitUntil(lambda: session.state == "idle", timeout=30_000)
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=60_000)
     session.step(3)
-    qtbot.waitUntil(lambda: session.state == "paused", timeout=30_000)
+    qtbot.waitUntil(lambda: session.state == "paused", timeout=60_000)
     path = tmp_path / "kept.gradsheet"
     file_commands.save_path(window, path)
-    qtbot.waitUntil(lambda: window.document.path == path)
+    qtbot.waitUntil(lambda: window.document.path == path, timeout=60_000)
     window.open_path(path)
-    qtbot.waitUntil(lambda: window.document.ratings is not session)
+    qtbot.waitUntil(lambda: window.document.ratings is not session, timeout=60_000)
     resumed = window.document.ratings
     assert resumed.steps_done == 3
     assert np.array_equal(resumed.learned.user_rows, session.learned.user_rows)
@@ -221,19 +221,19 @@ def test_what_was_learned_is_exported_from_the_menu_into_a_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     window.open_ratings(ratings_file, ask=False)
-    qtbot.waitUntil(lambda: window.document.ratings is not None)
+    qtbot.waitUntil(lambda: window.document.ratings is not None, timeout=60_000)
     session = window.document.ratings
-    qtbot.waitUntil(lambda: session.state == "idle", timeout=30_000)
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=60_000)
     action = window.actions_by_id.by_id["export.learned"]
     assert not action.isEnabled()
     session.step(3)
-    qtbot.waitUntil(lambda: session.state == "paused", timeout=30_000)
-    qtbot.waitUntil(action.isEnabled)
+    qtbot.waitUntil(lambda: session.state == "paused", timeout=60_000)
+    qtbot.waitUntil(action.isEnabled, timeout=60_000)
     folder = tmp_path / "out"
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     action.trigger()
-    qtbot.waitUntil(lambda: (folder / "experiment.npz").is_file(), timeout=30_000)
-    qtbot.waitUntil(lambda: not window.document.engine.doing)
+    qtbot.waitUntil(lambda: (folder / "experiment.npz").is_file(), timeout=60_000)
+    qtbot.waitUntil(lambda: not window.document.engine.doing, timeout=60_000)
     assert {path.name for path in folder.iterdir()} == {
         "users.csv", "items.csv", "predictions.csv", "model.safetensors", "crosstab.xlsx",
         "experiment.py", "experiment.npz",
