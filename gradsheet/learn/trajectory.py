@@ -157,12 +157,11 @@ class Recording:
         self._budget = budget_bytes
         self._spacing = FIRST_SPACING
         self._stretches: list[Stretch] = []
-        self._next = 0
-        self._end = 0
+        self._next = self._end = 0
         self._near_of: Stretch | None = None
         self._near: list[tuple[int, Mapping[str, Any]]] = []
         """States of the last re-runs, in one stretch, so that its neighbours come quickly."""
-        self._lock = threading.RLock()
+        self._lock, self._replaying = threading.RLock(), threading.Lock()
 
     @classmethod
     def of(cls, stretches: Iterable[Stretch], spacing: int, end: int) -> Recording:
@@ -325,12 +324,14 @@ class Recording:
         Abandoned
             If it was no longer wanted.
         """
-        with self._lock:
-            stretch = self._stretch_of(step)
-            if stretch is None:
-                raise ValueError(f"step {step} lies outside {self.start} to {self._end}")
-            trainer = stretch.trainer
-            trainer.load(self._nearest(stretch, step))
+        # Not under the lock of the record: a copy of it, an autosave's, must not wait for seconds.
+        with self._replaying:
+            with self._lock:
+                stretch = self._stretch_of(step)
+                if stretch is None:
+                    raise ValueError(f"step {step} lies outside {self.start} to {self._end}")
+                trainer, nearest = stretch.trainer, self._nearest(stretch, step)
+            trainer.load(nearest)
             every = max(LEAST_NEAR, (step - trainer.step) // MOST_NEAR)
             while trainer.step < step:
                 trainer.optimizer.hyper = stretch.rates_at(trainer.step)

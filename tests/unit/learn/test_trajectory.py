@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -201,3 +202,20 @@ def test_a_long_rerun_ends_when_its_step_is_no_longer_wanted() -> None:
     with pytest.raises(Abandoned):
         recording.show(3_990, lambda: False)
     assert recording.show(3_990)[1].step == 3_990
+
+
+def test_a_copy_does_not_wait_for_a_rerun() -> None:
+    trainer = Trainer(Bowl(11, 6), make_optimizer("adam", lr=0.001))
+    recording = recorded(trainer, budget=12_000)
+    trainer.advance(6_000)
+    copied = []
+
+    def look() -> bool:  # in the middle of the re-run
+        worker = threading.Thread(target=lambda: copied.append(recording.copy()), daemon=True)
+        worker.start()
+        worker.join(30)
+        return True
+
+    recording.show(3_990, look)
+    assert copied
+    assert copied[0].end == 6_000
