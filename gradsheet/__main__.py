@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gradsheet import __version__
 
 if TYPE_CHECKING:
-    from gradsheet.app import export_command
+    from gradsheet.app.headless import export_command
 
 HEADLESS = (
     "solve", "check", "convert", "explain", "descend", "race", "train", "recommend", "desktop",
@@ -31,11 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] == "export":
-        from gradsheet.app import export_command
+        from gradsheet.app.headless import export_command
 
         return export_command.main(arguments, _painter)
     if arguments and arguments[0] in HEADLESS:
-        from gradsheet.app import headless
+        from gradsheet.app.headless import command_line as headless
 
         try:
             code = headless.main(arguments)
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 1
     options = _window_parser().parse_args(arguments)
     if options.selfcheck:
-        from gradsheet.app import selfcheck
+        from gradsheet.app.headless import selfcheck
 
         return selfcheck.main()
     from gradsheet.qt import application
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _painter() -> export_command.Painter:
-    from gradsheet.qt.pictures_command import paint
+    from gradsheet.qt.export.pictures_command import paint
 
     return paint
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from gradsheet.app.document import Document
 from gradsheet.app.engine import Calculation
-from gradsheet.app.opening import open_file, save_file
+from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.phases import can_be_shown
-from gradsheet.app.schedule_choice import ScheduleChoice
+from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.app.training import LOOKING
 from gradsheet.app.uncomputed import Uncomputed
 from gradsheet.formula.address import Cell, Region

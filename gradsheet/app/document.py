@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.engine import Calculation, Engine, warm_up
 from gradsheet.app.epoch_training import training_for
+from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.listeners import Audience, Listener, Live
 from gradsheet.app.messages import Message, MessageLog, message_of
 from gradsheet.app.phases import Phases
 from gradsheet.app.run import Run, RunView
-from gradsheet.app.schedule_choice import ScheduleChoice
-from gradsheet.app.stamp import RunStamp, Stamp
+from gradsheet.app.saving.stamp import RunStamp, Stamp
 from gradsheet.app.timeline import Branch, Mark
 from gradsheet.app.training import Training
 from gradsheet.app.uncomputed import Circle, Uncomputed
@@ -39,9 +39,9 @@ from gradsheet.sheet.history import History, Travelled
 from gradsheet.sheet.workbook import Change, Workbook
 
 if TYPE_CHECKING:
-    from gradsheet.app.filing import Filing
     from gradsheet.app.ratings.session import RatingsSession
     from gradsheet.app.ratings.workbook import RatingsBook
+    from gradsheet.app.saving.filing import Filing
     from gradsheet.formula.results import Computed
 
 PATIENCE_S = 0.008

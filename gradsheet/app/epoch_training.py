@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gradsheet.app.lab.schedule_choice import TITLES, ScheduleChoice
 from gradsheet.app.messages import Message
-from gradsheet.app.origin import EpochOrigin
-from gradsheet.app.schedule_choice import TITLES, ScheduleChoice
+from gradsheet.app.saving.origin import EpochOrigin
 from gradsheet.app.training import Training
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind, UserError
@@ -340,7 +340,7 @@ class EpochTraining(Training):
         self.stop()
         seed = self._document.seed
         if is_function(self._document.workbook):
-            from gradsheet.app import function_lab
+            from gradsheet.app.lab import function_lab
 
             x, y = function_lab.random_point(self._document, seed)
             self.marked(label, function_lab.start_edit(self._document, self.sheet, x, y))

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from gradsheet.app.schedule_choice import ScheduleChoice
+from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.timeline import Branch, Timeline
 from gradsheet.tasks import Task
 
 if TYPE_CHECKING:
-    from gradsheet.app.origin import Origin
     from gradsheet.app.phases import Phase
+    from gradsheet.app.saving.origin import Origin
     from gradsheet.formula.objective import Objective
     from gradsheet.learn.optimizers import Hyper, Optimizer
     from gradsheet.learn.pacing import PacedRun, Snapshot

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.messages import Message, message_of
-from gradsheet.app.origin import Origin
 from gradsheet.app.rewinding import Rewinding
 from gradsheet.app.roles import problem_from_roles, random_start, roles_of
 from gradsheet.app.run import Run, RunMark
-from gradsheet.app.schedule_choice import ScheduleChoice
+from gradsheet.app.saving.origin import Origin
 from gradsheet.app.timeline import Branch, Mark, Timeline
 from gradsheet.app.turns import Turns
 from gradsheet.formula.values import UserError

@@ -18,11 +18,11 @@ from gradsheet.app.commands import COMMANDS, Command, command
 from gradsheet.app.messages import doing, message_of
 from gradsheet.formula.values import UserError
 from gradsheet.qt import icons
-from gradsheet.qt.export_commands import EXPORT_COMMANDS
+from gradsheet.qt.export.commands import EXPORT_COMMANDS
 from gradsheet.qt.file_commands import FILE_COMMANDS
 from gradsheet.qt.grid_commands import GRID_COMMANDS, GRID_KEYS
 from gradsheet.qt.line_commands import LINE_KEYS
-from gradsheet.qt.ratings_commands import RATINGS_COMMANDS
+from gradsheet.qt.ratings.commands import RATINGS_COMMANDS
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document

@@ -27,11 +27,11 @@ from PySide6.QtWidgets import QApplication
 
 from gradsheet import __version__, tasks
 from gradsheet.app import settings as settings_file
-from gradsheet.app.autosave import folder
-from gradsheet.app.crash import LastWords
 from gradsheet.app.document import Document
 from gradsheet.app.engine import Engine
 from gradsheet.app.messages import Message, MessageLog, message_of
+from gradsheet.app.saving.autosave import folder
+from gradsheet.app.saving.crash import LastWords
 from gradsheet.formula.values import UserError
 from gradsheet.qt import icons
 from gradsheet.qt.file_care import FileCare

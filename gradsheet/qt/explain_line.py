@@ -33,7 +33,7 @@ from gradsheet.qt.theme import SPACE, UI_FONT_PX, current_theme, mono_font, scal
 if TYPE_CHECKING:
     from gradsheet.formula.explain import Explanation, Language
     from gradsheet.formula.explain_cells import Source
-    from gradsheet.qt.typeset import Typeset
+    from gradsheet.qt.widgets.typeset import Typeset
 
 TITLES: dict[Language, str] = {"excel": "Excel", "maths": "Maths", "pytorch": "PyTorch"}
 TEXT_HEIGHT_PX = 30
@@ -56,7 +56,7 @@ def dress(explanation: Explanation) -> Dressed:
     """Set an explanation in type where it is mathematics. Called on the engine's thread."""
     if explanation.maths is None:
         return Dressed(explanation)
-    from gradsheet.qt.typeset import typeset
+    from gradsheet.qt.widgets.typeset import typeset
 
     page, links = explanation.mathml()
     return Dressed(explanation, typeset(page, MATHS_PX * scale(), current_theme().text), links)

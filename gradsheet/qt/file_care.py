@@ -16,16 +16,16 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
-from gradsheet.app import crash, recovery
 from gradsheet.app import settings as settings_file
-from gradsheet.app.autosave import Autosave, folder
-from gradsheet.app.filing import Filing
 from gradsheet.app.messages import Message, message_of
+from gradsheet.app.saving import crash, recovery
+from gradsheet.app.saving.autosave import Autosave, folder
+from gradsheet.app.saving.filing import Filing
 from gradsheet.files.autosaves import Autosaved
 from gradsheet.formula.values import UserError
 from gradsheet.qt import file_commands
 from gradsheet.qt.recovery_bar import RecoveryBar
-from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
+from gradsheet.qt.widgets.styling import PLAIN_BUTTONS, set_style
 from gradsheet.tasks import Control, Task
 
 if TYPE_CHECKING:

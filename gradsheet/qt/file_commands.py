@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog
 
-from gradsheet.app import opening
 from gradsheet.app.commands import Command, command
+from gradsheet.app.saving import opening
 
 if TYPE_CHECKING:
     from gradsheet.qt.main_window import MainWindow

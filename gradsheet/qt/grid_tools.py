@@ -28,7 +28,7 @@ from gradsheet.qt.grid.arrows import Arrow
 from gradsheet.qt.grid.note_editor import NoteEditor
 from gradsheet.qt.grid.places import Place, absolute_text, find_place
 from gradsheet.qt.grid_menus import cell_menu, tab_menu
-from gradsheet.qt.table_sorting import TableSorting
+from gradsheet.qt.ratings.table_sorting import TableSorting
 from gradsheet.sheet.edits import (
     AddSheet,
     DefineName,

@@ -32,15 +32,14 @@ from gradsheet.app.settings import Settings
 from gradsheet.lessons.catalogue import LESSONS
 from gradsheet.qt import file_commands, help_windows, sight_commands  # noqa: F401  enters its commands
 from gradsheet.qt.actions import Actions
-from gradsheet.qt.descent_lab import DescentLab
 from gradsheet.qt.dialogs.find import FindBar
-from gradsheet.qt.dock_title import make_dock
+from gradsheet.qt.export.picture_desk import PictureDesk
 from gradsheet.qt.frame_clock import FrameClock
 from gradsheet.qt.grid.formula_bar import FormulaBar
 from gradsheet.qt.grid.view import GridView
 from gradsheet.qt.grid_tools import GridTools
+from gradsheet.qt.lab.descent_lab import DescentLab
 from gradsheet.qt.layout_memory import LayoutMemory
-from gradsheet.qt.looking_docks import LookingDocks
 from gradsheet.qt.message_dock import MessageDock
 from gradsheet.qt.messages_banner import MessageBanner
 from gradsheet.qt.notifier import Notifier
@@ -51,20 +50,21 @@ from gradsheet.qt.panels.progress_strip import ProgressStrip
 from gradsheet.qt.panels.run_bar import RunBar
 from gradsheet.qt.panels.status import StatusBar
 from gradsheet.qt.panels.time_bar import TimeBar
-from gradsheet.qt.picture_desk import PictureDesk
-from gradsheet.qt.ratings_docks import RatingsDocks
-from gradsheet.qt.ratings_opening import RatingsOpening, ask_for_file
+from gradsheet.qt.ratings.docks import RatingsDocks
+from gradsheet.qt.ratings.looking_docks import LookingDocks
+from gradsheet.qt.ratings.opening import RatingsOpening, ask_for_file
+from gradsheet.qt.ratings.table_filter import FilterBar
 from gradsheet.qt.recent_menu import RecentMenu
 from gradsheet.qt.sheet_tabs import SheetTabs
 from gradsheet.qt.sight import Sight
 from gradsheet.qt.solver.desk import SolverDesk
 from gradsheet.qt.space_key import SpacePressesButtons
 from gradsheet.qt.summary import SelectionSummary
-from gradsheet.qt.table_filter import FilterBar
 from gradsheet.qt.theme import apply_theme
 from gradsheet.qt.theme_choice import chosen_theme, follow_system
 from gradsheet.qt.time_travel import TimeTravel
 from gradsheet.qt.view_memory import ViewMemory
+from gradsheet.qt.widgets.dock_title import make_dock
 from gradsheet.qt.zoom import next_zoom
 from gradsheet.sheet.workbook import Change
 

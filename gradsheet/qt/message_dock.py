@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gradsheet.app.messages import Message, MessageLog
-from gradsheet.qt.dock_title import make_dock
 from gradsheet.qt.panels.message_log import MessageLogPanel
+from gradsheet.qt.widgets.dock_title import make_dock
 
 if TYPE_CHECKING:
     from gradsheet.qt.main_window import MainWindow

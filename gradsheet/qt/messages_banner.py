@@ -25,8 +25,8 @@ from PySide6.QtWidgets import (
 from gradsheet.app.messages import Message
 from gradsheet.qt import icons
 from gradsheet.qt.message_levels import ICONS, level_colour
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, STRIPE_PX, current_theme
+from gradsheet.qt.widgets.styling import set_style
 
 MOST_CHARACTERS = 240
 """A banner has two or three lines; the whole text is in the details and in the log."""

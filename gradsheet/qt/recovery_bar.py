@@ -24,11 +24,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.app.recovery import about
+from gradsheet.app.saving.recovery import about
 from gradsheet.files.autosaves import Autosaved
 from gradsheet.qt import icons
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, STRIPE_PX, current_theme
+from gradsheet.qt.widgets.styling import set_style
 
 MOST_ROWS = 3
 """More are scrolled to, so that the sheet keeps its room."""

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from gradsheet.qt.actions import shortcut_table
-from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
 from gradsheet.qt.theme import SPACE, current_theme, scale
+from gradsheet.qt.widgets.styling import PLAIN_BUTTONS, set_style
 
 WIDTH_PX, HEIGHT_PX = 980, 640
 COLUMNS = 2

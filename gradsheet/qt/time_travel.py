@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gradsheet.app.commands import command
 from gradsheet.qt.actions import WINDOW_COMMANDS
-from gradsheet.qt.dock_title import make_dock
 from gradsheet.qt.space_key import SpacePressesButtons
+from gradsheet.qt.widgets.dock_title import make_dock
 
 if TYPE_CHECKING:
     from gradsheet.app.phases import Phase

@@ -11,7 +11,7 @@ import time
 import numpy as np
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gradsheet.qt.map_canvas import MapCanvas
+from gradsheet.qt.ratings.map_canvas import MapCanvas
 from gradsheet.qt.theme import LIGHT, apply_theme
 
 FRAMES, WARM_UP = 60, 10

@@ -19,9 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gradsheet.app import autosave, filing, opening, recovery
 from gradsheet.app.document import Document
 from gradsheet.app.engine import warm_up
+from gradsheet.app.saving import autosave, filing, opening, recovery
 from gradsheet.files.autosaves import autosaved
 from gradsheet.files.locks import is_held, lock_path
 from gradsheet.files.session import load_session

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.opening import open_file
+from gradsheet.app.saving.opening import open_file
 from gradsheet.formula.address import Cell
 from gradsheet.formula.compiler import compile_program
 from gradsheet.formula.syntax import parse

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from gradsheet.app.autosave import Autosave
 from gradsheet.app.document import Document
-from gradsheet.app.filing import Filing
-from gradsheet.app.opening import open_file, save_file
+from gradsheet.app.saving.autosave import Autosave
+from gradsheet.app.saving.filing import Filing
+from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.files.locks import FileLock, lock_path
 from gradsheet.files.session import load_session
 from gradsheet.formula.address import Cell

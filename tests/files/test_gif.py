@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PySide6.QtGui import QImageReader
 
 from gradsheet.files.gif import GifWriter, Palette, lzw
-from gradsheet.qt.pictures import pixels_of
+from gradsheet.qt.export.pictures import pixels_of
 
 
 def unpacked(data: bytes) -> bytes:

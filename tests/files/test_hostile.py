@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from hostile_files import book_of, mutated, mutated_formula, rich_workbook, sheet_of, zipped
 
-from gradsheet.app.check import check
+from gradsheet.app.headless.check import check
 from gradsheet.files import xlsx_package
 from gradsheet.files.csv_sheet import read_csv
 from gradsheet.files.xlsx_read import read_xlsx

@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.opening import save_file
-from gradsheet.app.ratings_import import RatingsImport
+from gradsheet.app.ratings.importing import RatingsImport
+from gradsheet.app.saving.opening import save_file
 from gradsheet.formula.values import UserError
 from gradsheet.lessons.lesson import lesson_crosstab
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.opening import open_file, save_file
+from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.files.session import load_session
 from gradsheet.files.session_versions import MIGRATIONS, VERSION
 from gradsheet.formula.address import Cell

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.exporting import export_job
-from gradsheet.app.solving import store
+from gradsheet.app.export.exporting import export_job
+from gradsheet.app.headless.solving import store
 from gradsheet.files.held import HeldWorkbook
 from gradsheet.files.support import is_volatile
 from gradsheet.files.xlsx_read import read_xlsx

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from hostile_files import MAIN, book_of, sheet_of
 
-from gradsheet.app.check import check
+from gradsheet.app.headless.check import check
 from gradsheet.files.solver_model import solver_models
 from gradsheet.files.xlsx_cells import serial_of
 from gradsheet.files.xlsx_read import Imported, read_xlsx

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gradsheet.app.solving import store
+from gradsheet.app.headless.solving import store
 from gradsheet.files.file_facts import ColorScale, ColorStop, FileFacts
 from gradsheet.files.patch import Patch
 from gradsheet.files.role_fills import ROLE_FILLS

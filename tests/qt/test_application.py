@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gradsheet.app.messages import MessageLog
-from gradsheet.app.recovery import lost
+from gradsheet.app.saving.recovery import lost
 from gradsheet.formula.values import UserError
 from gradsheet.qt import application
 from gradsheet.qt.application import Hooks, Reporter

@@ -15,7 +15,7 @@ from gradsheet.app.document import Document
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import Kind
 from gradsheet.lessons.descent_data import noisy
-from gradsheet.qt.optimizer_colours import colour_of
+from gradsheet.qt.lab.optimizer_colours import colour_of
 from gradsheet.qt.theme import DARK, LIGHT, THEMES, apply_theme
 
 
@@ -376,7 +376,7 @@ def test_the_loss_plot_makes_way_and_comes_back(window: Any, lab: Any, qtbot: An
 
 
 def test_points_open_from_a_file(window: Any, lab: Any, qtbot: Any, tmp_path: Path) -> None:
-    from gradsheet.app import lab as operations
+    from gradsheet.app.lab import desk as operations
 
     path = tmp_path / "points.csv"
     path.write_text("1;2\n2;4\n")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradsheet.qt.dots import DotColours, paint_dots
-from gradsheet.qt.map_labels import LabelRoom
+from gradsheet.qt.ratings.map_labels import LabelRoom
+from gradsheet.qt.widgets.dots import DotColours, paint_dots
 
 GROUND, RED, BLUE = 0xFFFFFFFF, 0xFFFF0000, 0xFF0000FF
 

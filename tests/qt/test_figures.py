@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradsheet.qt import figures
+from gradsheet.qt.widgets import figures
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=0, max_value=1e9))

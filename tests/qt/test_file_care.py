@@ -12,15 +12,15 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from gradsheet.app.autosave import folder
 from gradsheet.app.document import Document
-from gradsheet.app.filing import Filing
-from gradsheet.app.opening import open_file, save_file
 from gradsheet.app.ratings.choices import LearnChoice
 from gradsheet.app.ratings.pairs import busiest_pairs
 from gradsheet.app.ratings.session import RatingsSession
 from gradsheet.app.ratings.workbook import RatingsBook
-from gradsheet.app.recovery import everything, lost
+from gradsheet.app.saving.autosave import folder
+from gradsheet.app.saving.filing import Filing
+from gradsheet.app.saving.opening import open_file, save_file
+from gradsheet.app.saving.recovery import everything, lost
 from gradsheet.files.session import load_session
 from gradsheet.formula.address import Cell, Region
 from gradsheet.qt.file_care import FileCare
@@ -79,7 +79,7 @@ def in_file(path: Path) -> str:
 
 def left_behind(path: Path | None = None, text: str = "precious") -> None:
     """Leave an autosave as a process does that is killed."""
-    from gradsheet.app.autosave import Autosave
+    from gradsheet.app.saving.autosave import Autosave
 
     document = Document()
     document.finish()

@@ -18,10 +18,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel
 from pytestqt.qtbot import QtBot
 
-from gradsheet.qt import ratings_commands
 from gradsheet.qt.dialogs.get_movielens import GetMovieLens
 from gradsheet.qt.dialogs.make_ratings import MakeRatings
 from gradsheet.qt.main_window import MainWindow
+from gradsheet.qt.ratings import commands as ratings_commands
 from gradsheet.ratings.download import Remote
 from gradsheet.ratings.movielens import CATALOGUE, MovieLens
 

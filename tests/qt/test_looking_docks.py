@@ -139,7 +139,7 @@ def test_keys_go_from_name_to_name_and_nudge(learned: Any, qtbot: Any) -> None:
 
 
 def test_names_on_the_map_do_not_lie_over_one_another(learned: Any, qtbot: Any) -> None:
-    from gradsheet.qt.map_labels import LabelRoom, place_labels
+    from gradsheet.qt.ratings.map_labels import LabelRoom, place_labels
 
     random = np.random.default_rng(0)
     dots = [(k, *random.uniform(0, 400, 2), 60.0) for k in range(300)]

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gradsheet.app.run import RunView
-from gradsheet.qt.line_chart import NumberAxis
 from gradsheet.qt.panels.loss_plot import DECIMATE_ABOVE, LossPlot, decimate
 from gradsheet.qt.theme import LIGHT, apply_theme
+from gradsheet.qt.widgets.line_chart import NumberAxis
 
 
 @dataclass

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from gradsheet.qt.number_field import NumberField
+from gradsheet.qt.widgets.number_field import NumberField
 
 
 @pytest.fixture

@@ -21,12 +21,12 @@ from gradsheet.app.document import Document
 from gradsheet.app.settings import Settings
 from gradsheet.formula.address import Region
 from gradsheet.formula.values import UserError
-from gradsheet.qt.animation import animation_of, make_gif
 from gradsheet.qt.dialogs.export_picture import PictureChoice
+from gradsheet.qt.export.animation import animation_of, make_gif
+from gradsheet.qt.export.pictures import painted, pixels_of, write_picture
+from gradsheet.qt.export.sheet_picture import SheetPicture, used_region
+from gradsheet.qt.export.svg_plain import with_plain_strokes
 from gradsheet.qt.main_window import MainWindow
-from gradsheet.qt.pictures import painted, pixels_of, write_picture
-from gradsheet.qt.sheet_picture import SheetPicture, used_region
-from gradsheet.qt.svg_plain import with_plain_strokes
 from gradsheet.qt.theme import DARK, LIGHT, apply_theme, current_theme
 from gradsheet.tasks import Task
 
@@ -244,7 +244,7 @@ def test_an_animation_that_is_cancelled_leaves_no_file(
 def test_a_long_run_gets_fewer_frames_rather_than_a_large_file(
     document: Document, tmp_path: Path, qapp: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gradsheet.qt import animation
+    from gradsheet.qt.export import animation
 
     monkeypatch.setattr(animation, "MOST_BYTES", 40_000)
     document.step_run(80)
@@ -331,7 +331,7 @@ def test_headless_export_says_what_it_cannot(
 def test_a_saved_session_is_exported_with_its_run(
     document: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from gradsheet.app.opening import save_file
+    from gradsheet.app.saving.opening import save_file
 
     document.step_run(5)
     document.finish()

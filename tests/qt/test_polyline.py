@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("pyqtgraph")
 
-from gradsheet.qt.plane_plot import PlanePlot
-from gradsheet.qt.polyline import Envelope, cut, distinct
+from gradsheet.qt.lab.plane_plot import PlanePlot
+from gradsheet.qt.widgets.polyline import Envelope, cut, distinct
 
 UNIT = (0.0, 1.0, 0.0, 1.0)
 

@@ -23,7 +23,7 @@ from gradsheet.qt.palette import match
 from gradsheet.qt.presentation import LEAST_HEIGHT_PX, LEAST_PX
 from gradsheet.qt.shortcut_sheet import ShortcutSheet, rows, sheet_html
 from gradsheet.qt.theme import THEMES, contrast_ratio, scale
-from gradsheet.qt.typeset import typeset
+from gradsheet.qt.widgets.typeset import typeset
 from gradsheet.sheet.roles import Role
 
 MODIFIERS = {"Ctrl": Qt.KeyboardModifier.ControlModifier, "Alt": Qt.KeyboardModifier.AltModifier,

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
-from gradsheet.app.opening import open_file
+from gradsheet.app.saving.opening import open_file
 from gradsheet.files.xlsx_write import write_xlsx
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse

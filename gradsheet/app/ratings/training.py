@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.messages import Message, message_of
 from gradsheet.app.run import RunMark, RunState
-from gradsheet.app.schedule_choice import ScheduleChoice
 from gradsheet.app.training import Training
 from gradsheet.formula.address import Region
 from gradsheet.formula.values import UserError

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QV
 
 from gradsheet.app.messages import message_of
 from gradsheet.app.ratings.item_names import Names, find_names
-from gradsheet.qt.number_field import NumberField
-from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
+from gradsheet.qt.ratings.title_search import TitleSearch
 from gradsheet.qt.theme import SPACE, current_theme, px
-from gradsheet.qt.title_search import TitleSearch
+from gradsheet.qt.widgets.number_field import NumberField
+from gradsheet.qt.widgets.styling import PLAIN_BUTTONS, set_style
 from gradsheet.tasks import Task
 
 if TYPE_CHECKING:

@@ -26,10 +26,10 @@ from PySide6.QtWidgets import (
 from gradsheet.app.messages import message_of
 from gradsheet.app.ratings.item_names import ItemNames, Names, find_names
 from gradsheet.app.ratings.pairs import pairs_of, top
-from gradsheet.qt.number_field import NumberField
-from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
+from gradsheet.qt.ratings.title_search import TitleSearch
 from gradsheet.qt.theme import SPACE, current_theme, px
-from gradsheet.qt.title_search import TitleSearch
+from gradsheet.qt.widgets.number_field import NumberField
+from gradsheet.qt.widgets.styling import PLAIN_BUTTONS, set_style
 from gradsheet.tasks import Control, Task
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from PySide6.QtWidgets import (
 )
 
 from gradsheet.app.messages import message_of
-from gradsheet.qt.figures import count_text
 from gradsheet.qt.frame_clock import FrameClock
 from gradsheet.qt.panels.progress_strip import ProgressStrip
-from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.figures import count_text
+from gradsheet.qt.widgets.styling import PLAIN_BUTTONS, set_style
 from gradsheet.ratings.download import STALL_S, megabytes
 from gradsheet.ratings.movielens import (
     CATALOGUE,

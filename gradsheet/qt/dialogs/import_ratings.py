@@ -28,8 +28,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.styling import PLAIN_BUTTONS, set_style
 from gradsheet.ratings.columns import guess_columns
 from gradsheet.ratings.sniffing import Preview, read_sample, split_rows
 from gradsheet.ratings.source import title_names

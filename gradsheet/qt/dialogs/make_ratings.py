@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
 from gradsheet.app.messages import message_of
 from gradsheet.app.ratings.made_up import TASTES, Recipe, make, names_in
 from gradsheet.qt.frame_clock import FrameClock
-from gradsheet.qt.number_field import NumberField
 from gradsheet.qt.panels.progress_strip import ProgressStrip
-from gradsheet.qt.styling import PLAIN_BUTTONS, set_style
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.number_field import NumberField
+from gradsheet.qt.widgets.styling import PLAIN_BUTTONS, set_style
 from gradsheet.tasks import Control, Progress, Task
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.app.path_view import PathView
+from gradsheet.app.lab.path_view import PathView
 from gradsheet.learn.averages import weighted_averages
-from gradsheet.qt.quiet_plot import QuietPlot, finite_range, spread_labels
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.quiet_plot import QuietPlot, finite_range, spread_labels
 
 BETAS = (
     0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.95, 0.97, 0.98, 0.99, 0.995,

@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.qt.column_table import GAP, Column, ColumnTable
-from gradsheet.qt.figure import EmptyText
-from gradsheet.qt.number_field import NumberField
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.column_table import GAP, Column, ColumnTable
+from gradsheet.qt.widgets.figure import EmptyText
+from gradsheet.qt.widgets.number_field import NumberField
+from gradsheet.qt.widgets.styling import set_style
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.item_names import ItemNames

@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 from gradsheet.app.messages import message_of
 from gradsheet.formula.values import UserError
 from gradsheet.qt.branch_colours import branch_colour, swatch
-from gradsheet.qt.figures import count_text, loss_text
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.figures import count_text, loss_text
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document

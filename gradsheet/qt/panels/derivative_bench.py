@@ -14,10 +14,10 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from gradsheet.app.derivative_bench import Bench
+from gradsheet.app.lab.derivative_bench import Bench
 from gradsheet.learn.derivatives import ErrorCurve
-from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.quiet_plot import QuietPlot, finite_range, log10
 
 LOWEST, HIGHEST = -15.0, 1.0
 TICKS = 160

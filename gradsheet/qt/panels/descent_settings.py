@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.app.function_lab import LINE, FunctionView, choices
+from gradsheet.app.lab.function_lab import LINE, FunctionView, choices
 from gradsheet.qt import icons
-from gradsheet.qt.number_field import NumberField
 from gradsheet.qt.theme import SPACE
+from gradsheet.qt.widgets.number_field import NumberField
 
 
 class DescentSettings(QWidget):

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 
 from gradsheet.collab.report import EpochRow
 from gradsheet.qt import icons
-from gradsheet.qt.figures import exact_text
 from gradsheet.qt.theme import current_theme, scale, ui_font
+from gradsheet.qt.widgets.figures import exact_text
 
 ROW_PX = 22
 HEADS = ("epoch", "train", "valid.", "MAE", "rate", "time")

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from gradsheet.app.ratings.plan import ScheduleCurve
 from gradsheet.collab.report import FitSnapshot
-from gradsheet.qt.line_chart import FLOATS, TICK_PX, NumberAxis
-from gradsheet.qt.quiet_plot import QuietPlot, finite_range
 from gradsheet.qt.theme import SPACE, blend, current_theme, legible, scale, translucent, ui_font
+from gradsheet.qt.widgets.line_chart import FLOATS, TICK_PX, NumberAxis
+from gradsheet.qt.widgets.quiet_plot import QuietPlot, finite_range
 
 Unit = Literal["rmse", "mse"]
 

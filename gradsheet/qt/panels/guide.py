@@ -20,8 +20,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, UI_FONT_PX, blend, current_theme, mono_font, ui_font
+from gradsheet.qt.widgets.styling import set_style
 
 BODY_PX = UI_FONT_PX + 1
 HEADING_PX = {1: 20, 2: 16, 3: 14}

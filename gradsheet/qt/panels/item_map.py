@@ -23,15 +23,15 @@ from PySide6.QtWidgets import (
 )
 
 from gradsheet.collab import explore
-from gradsheet.qt import map_colours
-from gradsheet.qt.column_table import Column, ColumnTable
-from gradsheet.qt.figure import EmptyText, FigureAndTable
-from gradsheet.qt.map_canvas import MapCanvas
-from gradsheet.qt.map_colours import Coloured, ColourLegend
-from gradsheet.qt.number_field import NumberField
-from gradsheet.qt.styling import set_style
+from gradsheet.qt.ratings import map_colours
+from gradsheet.qt.ratings.map_canvas import MapCanvas
+from gradsheet.qt.ratings.map_colours import Coloured, ColourLegend
+from gradsheet.qt.ratings.title_search import TitleSearch
 from gradsheet.qt.theme import SPACE, current_theme
-from gradsheet.qt.title_search import TitleSearch
+from gradsheet.qt.widgets.column_table import Column, ColumnTable
+from gradsheet.qt.widgets.figure import EmptyText, FigureAndTable
+from gradsheet.qt.widgets.number_field import NumberField
+from gradsheet.qt.widgets.styling import set_style
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.looks import Facts, Look

@@ -28,9 +28,9 @@ from PySide6.QtWidgets import (
 
 from gradsheet.qt import icons
 from gradsheet.qt.branch_colours import branch_colour
-from gradsheet.qt.figures import loss_text
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.figures import loss_text
+from gradsheet.qt.widgets.styling import set_style
 from gradsheet.tasks import Control, Task
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def decimate(x: FLOATS, y: FLOATS, buckets: int = DRAWN_BUCKETS) -> tuple[FLOATS
 
 
 def _import_chart(_control: Control) -> Generator[None, None, None]:
-    import gradsheet.qt.line_chart  # noqa: F401
+    import gradsheet.qt.widgets.line_chart  # noqa: F401
 
     yield
 
@@ -170,7 +170,7 @@ class LossPlot(QWidget):
         """Make the plot, at once; the empty state stays until there is a loss."""
         if self._plot is not None:
             return
-        from gradsheet.qt.line_chart import LineChart
+        from gradsheet.qt.widgets.line_chart import LineChart
 
         self._plot = LineChart(self)
         self._plot.moved_by_hand.connect(self._unfit)
@@ -291,7 +291,7 @@ class LossPlot(QWidget):
         """Draw the curves of the branches that are shown, from where they were left."""
         if branches == self._branches:
             return
-        from gradsheet.qt.line_chart import Beside
+        from gradsheet.qt.widgets.line_chart import Beside
 
         self._branches = branches
         self._ranged_at = 0.0

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gradsheet.learn.slices import Slice
-from gradsheet.qt.plane_plot import PlanePlot
+from gradsheet.qt.lab.plane_plot import PlanePlot
 from gradsheet.qt.theme import SPACE, current_theme
 
 EMPTY = "A slice through the loss, with the path of the run on it, appears here once the run moves."

@@ -29,8 +29,8 @@ from PySide6.QtWidgets import (
 from gradsheet.app.messages import LOG_LIMIT, Message
 from gradsheet.qt import icons
 from gradsheet.qt.message_levels import ICONS, level_colour
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme, mono_font
+from gradsheet.qt.widgets.styling import set_style
 
 EMPTY = (
     "Nothing has been said yet.\n"

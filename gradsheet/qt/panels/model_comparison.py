@@ -35,10 +35,10 @@ from PySide6.QtWidgets import (
 from gradsheet.collab.evaluate import PopularityBand
 from gradsheet.collab.report import EpochRow
 from gradsheet.qt import icons
-from gradsheet.qt.line_chart import FLOATS
-from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10, spread_labels
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme, scale
+from gradsheet.qt.widgets.line_chart import FLOATS
+from gradsheet.qt.widgets.quiet_plot import QuietPlot, finite_range, log10, spread_labels
+from gradsheet.qt.widgets.styling import set_style
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.comparison import Comparison

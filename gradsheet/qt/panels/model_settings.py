@@ -25,12 +25,12 @@ from PySide6.QtWidgets import (
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, SplitChoice
 from gradsheet.app.ratings.plan import MODE_TITLES, TableFacts, layer_groups
 from gradsheet.app.ratings.presets import PRESETS, preset_of
-from gradsheet.qt.form import Form, choice, show_choice
-from gradsheet.qt.learn_form import LearnForm
-from gradsheet.qt.model_form import ModelForm
-from gradsheet.qt.split_form import SplitForm
-from gradsheet.qt.styling import set_style
+from gradsheet.qt.ratings.learn_form import LearnForm
+from gradsheet.qt.ratings.model_form import ModelForm
+from gradsheet.qt.ratings.split_form import SplitForm
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.form import Form, choice, show_choice
+from gradsheet.qt.widgets.styling import set_style
 
 DEVICES = (
     ("auto", "By rule"),

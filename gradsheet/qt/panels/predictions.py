@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
-from gradsheet.qt.error_figures import BaselineFigure, NamedError, PopularityFigure
-from gradsheet.qt.figure import EmptyText, FigureAndTable
-from gradsheet.qt.hexbin_figure import HexbinFigure
+from gradsheet.qt.ratings.error_figures import BaselineFigure, NamedError, PopularityFigure
+from gradsheet.qt.ratings.hexbin_figure import HexbinFigure
+from gradsheet.qt.widgets.figure import EmptyText, FigureAndTable
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.looks import ErrorLook, Facts

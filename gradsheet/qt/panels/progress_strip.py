@@ -9,8 +9,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
-from gradsheet.qt.figures import duration_text
 from gradsheet.qt.theme import SPACE
+from gradsheet.qt.widgets.figures import duration_text
 from gradsheet.tasks import Progress
 
 PARTS = 1000

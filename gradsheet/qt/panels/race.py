@@ -32,20 +32,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.app.race_session import SHEET_LINE, TYPED, RaceSession
+from gradsheet.app.lab.race_session import SHEET_LINE, TYPED, RaceSession
 from gradsheet.formula.values import UserError
 from gradsheet.learn.functions2d import PRESETS
 from gradsheet.learn.race import RUNNERS
 from gradsheet.lessons.descent_data import NOISY, NOISY_ABOUT
 from gradsheet.qt import icons
-from gradsheet.qt.figures import exact_text
-from gradsheet.qt.line_chart import FLOATS
-from gradsheet.qt.number_field import NumberField
-from gradsheet.qt.optimizer_colours import colour_of
-from gradsheet.qt.plane_plot import PlanePlot
-from gradsheet.qt.polyline import Envelope, PathItem
-from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10, spread_labels, thinned
+from gradsheet.qt.lab.optimizer_colours import colour_of
+from gradsheet.qt.lab.plane_plot import PlanePlot
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.figures import exact_text
+from gradsheet.qt.widgets.line_chart import FLOATS
+from gradsheet.qt.widgets.number_field import NumberField
+from gradsheet.qt.widgets.polyline import Envelope, PathItem
+from gradsheet.qt.widgets.quiet_plot import QuietPlot, finite_range, log10, spread_labels, thinned
 
 RULES = {"same": "Same rate", "best": "Own best rate", "budget": "Same budget"}
 HEADS = ("optimizer", "rate", "loss", "at target")

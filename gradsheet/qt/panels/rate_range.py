@@ -13,9 +13,9 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from gradsheet.qt import icons
-from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, blend, current_theme
+from gradsheet.qt.widgets.quiet_plot import QuietPlot, finite_range, log10
+from gradsheet.qt.widgets.styling import set_style
 
 EMPTY_TEXT = (
     "A range test learns some 200 batches on a copy of the model, each at a higher rate, and "

@@ -28,9 +28,9 @@ from PySide6.QtWidgets import (
 from gradsheet.app.messages import message_of
 from gradsheet.formula.values import UserError
 from gradsheet.qt import icons
-from gradsheet.qt.number_field import NumberField
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.number_field import NumberField
+from gradsheet.qt.widgets.styling import set_style
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document, RunView

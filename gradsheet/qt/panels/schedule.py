@@ -18,14 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gradsheet.app.lab.schedule_choice import TITLES, ScheduleChoice
 from gradsheet.app.run import RunView
-from gradsheet.app.schedule_choice import TITLES, ScheduleChoice
 from gradsheet.formula.values import UserError
 from gradsheet.learn.schedules import RateSuggestion, suggest_rate
 from gradsheet.qt import icons
-from gradsheet.qt.number_field import NumberField
-from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10, thinned
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.number_field import NumberField
+from gradsheet.qt.widgets.quiet_plot import QuietPlot, finite_range, log10, thinned
 
 AXIS_PX = 72
 """Room for rates such as 0.00005."""

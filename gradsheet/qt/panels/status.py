@@ -12,10 +12,10 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from gradsheet.qt.figures import count_text, loss_text, rate_text
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.summary import Summary
 from gradsheet.qt.theme import SPACE, current_theme, ui_font
+from gradsheet.qt.widgets.figures import count_text, loss_text, rate_text
+from gradsheet.qt.widgets.styling import set_style
 
 if TYPE_CHECKING:
     from gradsheet.app.document import RunView

@@ -14,9 +14,9 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from gradsheet.qt.figures import count_text
-from gradsheet.qt.marked_slider import MarkedSlider
 from gradsheet.qt.theme import SPACE
+from gradsheet.qt.widgets.figures import count_text
+from gradsheet.qt.widgets.marked_slider import MarkedSlider
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document

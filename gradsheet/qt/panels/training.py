@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
 )
 
 from gradsheet.qt import icons
-from gradsheet.qt.figures import duration_text
-from gradsheet.qt.number_field import NumberField
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme, scale
+from gradsheet.qt.widgets.figures import duration_text
+from gradsheet.qt.widgets.number_field import NumberField
+from gradsheet.qt.widgets.styling import set_style
 
 PARTS = 1000
 

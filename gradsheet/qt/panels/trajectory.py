@@ -14,15 +14,15 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from gradsheet.app.path_view import PathView
-from gradsheet.app.plane import LINE_WINDOW, Plane
+from gradsheet.app.lab.path_view import PathView
+from gradsheet.app.lab.plane import LINE_WINDOW, Plane
 from gradsheet.qt.branch_colours import branch_colour
-from gradsheet.qt.line_chart import FLOATS
-from gradsheet.qt.optimizer_colours import colour_of
-from gradsheet.qt.plane_plot import PlanePlot
-from gradsheet.qt.polyline import PathItem
-from gradsheet.qt.quiet_plot import QuietPlot, finite_range, log10, thinned
+from gradsheet.qt.lab.optimizer_colours import colour_of
+from gradsheet.qt.lab.plane_plot import PlanePlot
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.line_chart import FLOATS
+from gradsheet.qt.widgets.polyline import PathItem
+from gradsheet.qt.widgets.quiet_plot import QuietPlot, finite_range, log10, thinned
 
 FAR = 160
 """Points so many windows away are not fitted: a run that diverged leaves the plot readable."""

@@ -24,13 +24,13 @@ from PySide6.QtWidgets import (
 
 from gradsheet.app.ratings.newcomer import parts_of
 from gradsheet.formula.values import UserError
-from gradsheet.qt.column_table import Column, ColumnTable
-from gradsheet.qt.figure import FigureAndTable
-from gradsheet.qt.number_field import NumberField
-from gradsheet.qt.stars_table import StarsTable
+from gradsheet.qt.ratings.stars_table import StarsTable
+from gradsheet.qt.ratings.title_search import TitleSearch
+from gradsheet.qt.ratings.waterfall_figure import WaterfallFigure
 from gradsheet.qt.theme import SPACE
-from gradsheet.qt.title_search import TitleSearch
-from gradsheet.qt.waterfall_figure import WaterfallFigure
+from gradsheet.qt.widgets.column_table import Column, ColumnTable
+from gradsheet.qt.widgets.figure import FigureAndTable
+from gradsheet.qt.widgets.number_field import NumberField
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.item_names import ItemNames

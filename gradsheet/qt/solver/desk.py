@@ -14,17 +14,17 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from gradsheet.app import roles
 from gradsheet.app.commands import command
 from gradsheet.app.messages import message_of
-from gradsheet.app.solver_report import report_edit, report_of, sensitivity
-from gradsheet.app.solver_session import SolverSession, parameters_of
-from gradsheet.app.solver_text import area_text, areas_of, first_model, is_saved
+from gradsheet.app.solver.report import report_edit, report_of, sensitivity
+from gradsheet.app.solver.session import SolverSession, parameters_of
+from gradsheet.app.solver.text import area_text, areas_of, first_model, is_saved
 from gradsheet.formula.values import UserError
 from gradsheet.qt.actions import WINDOW_COMMANDS
-from gradsheet.qt.dock_title import make_dock
+from gradsheet.qt.widgets.dock_title import make_dock
 from gradsheet.sheet.book_edits import PutNames
 
 if TYPE_CHECKING:
     from gradsheet.app.run import RunView
-    from gradsheet.app.solver_report import Report
+    from gradsheet.app.solver.report import Report
     from gradsheet.files.solver_model import SolverModel
     from gradsheet.formula.address import Region
     from gradsheet.qt.main_window import MainWindow

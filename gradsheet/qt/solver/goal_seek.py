@@ -12,17 +12,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from gradsheet.app.solver_session import goal_seek_model
-from gradsheet.app.solver_text import cell_of
+from gradsheet.app.solver.session import goal_seek_model
+from gradsheet.app.solver.text import cell_of
 from gradsheet.formula.values import UserError
-from gradsheet.qt.figures import exact_text
-from gradsheet.qt.number_field import NumberField
 from gradsheet.qt.solver.fields import CellField
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.figures import exact_text
+from gradsheet.qt.widgets.number_field import NumberField
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
-    from gradsheet.app.solver_session import SolverSession
+    from gradsheet.app.solver.session import SolverSession
 
 STARTS = 20
 REACHED = 1e-9

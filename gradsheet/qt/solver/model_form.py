@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.app.solver_text import (
+from gradsheet.app.solver.text import (
     NEEDS_RIGHT,
     RELATIONS,
     area_text,
@@ -39,9 +39,9 @@ from gradsheet.app.solver_text import (
 from gradsheet.formula.address import Region
 from gradsheet.formula.values import UserError
 from gradsheet.qt.dialogs.parts import roomy
-from gradsheet.qt.number_field import NumberField
 from gradsheet.qt.solver.fields import CellField
 from gradsheet.qt.theme import SPACE
+from gradsheet.qt.widgets.number_field import NumberField
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document

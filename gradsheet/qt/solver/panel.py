@@ -19,15 +19,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.qt.figures import count_text, loss_text
 from gradsheet.qt.solver.model_form import ModelForm
 from gradsheet.qt.solver.results import Results
-from gradsheet.qt.styling import set_style
 from gradsheet.qt.theme import SPACE, current_theme
+from gradsheet.qt.widgets.figures import count_text, loss_text
+from gradsheet.qt.widgets.styling import set_style
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
-    from gradsheet.app.solver_session import SolverSession
+    from gradsheet.app.solver.session import SolverSession
 
 
 class SolverPanel(QWidget):

@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gradsheet.qt.figures import count_text, loss_text
-from gradsheet.qt.number_field import NumberField
 from gradsheet.qt.solver.fields import put_row, quiet_table
 from gradsheet.qt.theme import SPACE
+from gradsheet.qt.widgets.figures import count_text, loss_text
+from gradsheet.qt.widgets.number_field import NumberField
 
 if TYPE_CHECKING:
     from gradsheet.learn.minima import Minimum

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from gradsheet.app.autosave import AUTOSAVE_S, COMPLAIN_S, Autosave, folder
 from gradsheet.app.document import Document
-from gradsheet.app.filing import Filing
-from gradsheet.app.opening import open_file, save_file
 from gradsheet.app.ratings.choices import LearnChoice
 from gradsheet.app.ratings.pairs import busiest_pairs
 from gradsheet.app.ratings.session import RatingsSession
 from gradsheet.app.ratings.workbook import RatingsBook
-from gradsheet.app.recovery import about, discard, everything, lost, recover
+from gradsheet.app.saving.autosave import AUTOSAVE_S, COMPLAIN_S, Autosave, folder
+from gradsheet.app.saving.filing import Filing
+from gradsheet.app.saving.opening import open_file, save_file
+from gradsheet.app.saving.recovery import about, discard, everything, lost, recover
 from gradsheet.files import autosaves
 from gradsheet.files.autosaves import MOST_PUT_ASIDE, Origin, Slot
 from gradsheet.files.session import load_session

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from gradsheet.app import averages_sheet
 from gradsheet.app.document import Document
-from gradsheet.app.path_view import path_view
+from gradsheet.app.lab import averages_sheet
+from gradsheet.app.lab.path_view import path_view
 from gradsheet.formula.address import Region
 from gradsheet.formula.values import UserError
 from gradsheet.learn.averages import weighted_averages

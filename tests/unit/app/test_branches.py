@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.opening import open_file, save_file
 from gradsheet.app.phases import PHASES, can_be_shown
 from gradsheet.app.rewinding import Rewinding
+from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 

@@ -9,7 +9,7 @@ import pytest
 
 from gradsheet.__main__ import main
 from gradsheet.app.document import Document
-from gradsheet.app.opening import open_file
+from gradsheet.app.saving.opening import open_file
 from gradsheet.files.solver_model import SolverModel, solver_names
 from gradsheet.files.xlsx_read import read_xlsx
 from gradsheet.files.xlsx_write import write_xlsx

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gradsheet.app import desktop
-from gradsheet.app.desktop import ENTRY, ICON, MIME, TYPE, install, remove
+from gradsheet.app.headless import desktop
+from gradsheet.app.headless.desktop import ENTRY, ICON, MIME, TYPE, install, remove
 from gradsheet.formula.values import UserError
 
 LINUX = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="for Linux desktops")

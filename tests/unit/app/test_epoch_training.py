@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from gradsheet.app import lab
 from gradsheet.app.document import Document
 from gradsheet.app.epoch_training import EpochTraining
-from gradsheet.app.path_view import path_view
-from gradsheet.app.schedule_choice import TITLES, ScheduleChoice
+from gradsheet.app.lab import desk as lab
+from gradsheet.app.lab.path_view import path_view
+from gradsheet.app.lab.schedule_choice import TITLES, ScheduleChoice
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import Kind, UserError

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.filing import Filing
-from gradsheet.app.opening import open_file, save_file
+from gradsheet.app.saving.filing import Filing
+from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.files.locks import is_held, lock_path
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.exporting import export_job
-from gradsheet.app.schedule_choice import TITLES, ScheduleChoice
-from gradsheet.app.script import script_text
-from gradsheet.app.script_facts import run_facts
+from gradsheet.app.export.exporting import export_job
+from gradsheet.app.export.script import script_text
+from gradsheet.app.export.script_facts import run_facts
+from gradsheet.app.lab.schedule_choice import TITLES, ScheduleChoice
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import UserError

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.opening import open_file, save_file
 from gradsheet.app.ratings import saving
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, SplitChoice
 from gradsheet.app.ratings.learned import Learned
@@ -18,6 +17,7 @@ from gradsheet.app.ratings.origin import Origin
 from gradsheet.app.ratings.pairs import busiest_pairs
 from gradsheet.app.ratings.session import RatingsSession
 from gradsheet.app.ratings.workbook import RatingsBook
+from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import Kind
 from gradsheet.ratings.sniffing import sniff

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.opening import open_file, save_file
+from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.files.file_facts import ColorScale, ColorStop, FileFacts
 from gradsheet.files.solver_model import (
     Constraint,

@@ -16,9 +16,9 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from gradsheet.app.document import Document
-from gradsheet.app.opening import open_file, save_file
-from gradsheet.app.schedule_choice import ScheduleChoice
-from gradsheet.app.session_state import session_of
+from gradsheet.app.lab.schedule_choice import ScheduleChoice
+from gradsheet.app.saving.opening import open_file, save_file
+from gradsheet.app.saving.session_state import session_of
 from gradsheet.files.session import save_session
 from gradsheet.formula.address import Cell, Region
 from gradsheet.learn.optimizers import OPTIMIZERS

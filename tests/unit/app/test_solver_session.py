@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.solver_report import report_edit, report_of, sensitivity
-from gradsheet.app.solver_session import SolverSession, goal_seek_model
-from gradsheet.app.solver_text import area_of, areas_of, constraint_of, first_model
+from gradsheet.app.solver.report import report_edit, report_of, sensitivity
+from gradsheet.app.solver.session import SolverSession, goal_seek_model
+from gradsheet.app.solver.text import area_of, areas_of, constraint_of, first_model
 from gradsheet.files.solver_model import Constraint, SolverModel
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError

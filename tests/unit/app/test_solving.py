@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gradsheet.__main__ import main
-from gradsheet.app.solving import store
+from gradsheet.app.headless.solving import store
 from gradsheet.files.solver_model import Constraint, SolverModel, solver_names
 from gradsheet.files.xlsx_read import read_xlsx
 from gradsheet.files.xlsx_write import write_xlsx

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradsheet.app import headless
+from gradsheet.app.headless import command_line as headless
 from gradsheet.files.learned_files import read_tensors
 from gradsheet.ratings.synthetic import synthetic_ratings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gradsheet.app.document import Document
-from gradsheet.app.opening import open_file, save_file
+from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.files.xlsx_write import write_xlsx
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse

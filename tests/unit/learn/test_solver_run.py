@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from gradsheet.app.solver_problem import Prepared, prepare
+from gradsheet.app.solver.problem import Prepared, prepare
 from gradsheet.files.solver_model import Constraint, SolverModel
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.compiler import compile_program

@@ -1,0 +1,1 @@
+"""Work without a window: one module a command of the terminal."""

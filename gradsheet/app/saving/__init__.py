@@ -1,0 +1,1 @@
+"""What is kept of an open document: sessions, autosave, recovery, locks."""

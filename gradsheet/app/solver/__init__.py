@@ -1,0 +1,1 @@
+"""Solver on an open workbook: problem, session, report, and a model as text."""

@@ -1,0 +1,1 @@
+"""Pictures and animations of what the window shows, and the commands of File > Export."""

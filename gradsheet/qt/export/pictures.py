@@ -1,0 +1,234 @@
+"""Pictures in files: pixels (PNG) and vectors (SVG) of whatever can be painted.
+
+Owns the two formats, the painting of a widget, and the light ground for a dark screen. Knows no
+commands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QPoint, QRect, QRectF, QSize
+from PySide6.QtGui import QColor, QFont, QFontInfo, QImage, QPainter, QPalette, QRegion
+from PySide6.QtWidgets import QGraphicsView, QWidget
+
+from gradsheet.files.atomic import write_atomically, write_text
+from gradsheet.formula.values import UserError
+from gradsheet.qt.export.svg_plain import with_plain_strokes
+from gradsheet.qt.theme import LIGHT, Theme, current_theme, lent_theme, palette
+
+Paint = Callable[[QPainter], None]
+CSS_DPI = 96
+"""Pixels of an inch on a page of the web: a picture has the size that it has on the screen."""
+ENDINGS = (".png", ".svg")
+
+
+def write_picture(path: Path, size: QSize, paint: Paint, *, scale: int = 1, title: str = ""
+                  ) -> None:  # fmt: skip
+    """Write a picture in the format that the ending says.
+
+    Parameters
+    ----------
+    size : QSize
+        In px; a .png has `scale` times as many in each direction.
+    paint : callable
+        Gets a painter whose origin is the picture's.
+    title : str
+        What an .svg says of itself.
+
+    Raises
+    ------
+    UserError
+        If the ending is another, or the file cannot be written.
+    """
+    Painted.of(path, size, paint, scale=scale, title=title).write()
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A picture that is painted and not yet written: writing may happen on any thread."""
+
+    path: Path
+    image: QImage | None
+    svg: str
+
+    @classmethod
+    def of(cls, path: Path, size: QSize, paint: Paint, *, scale: int = 1, title: str = ""
+           ) -> Painted:  # fmt: skip
+        """Paint for the format that the ending says; see `write_picture`."""
+        ending = path.suffix.lower()
+        if ending == ".png":
+            return cls(path, painted(size, paint, scale), "")
+        if ending == ".svg":
+            return cls(path, None, drawn(size, paint, title or path.stem))
+        raise UserError(f"gradsheet cannot write pictures as {ending or 'a file without ending'}.",
+                        "Choose a name that ends in .png or .svg.")  # fmt: skip
+
+    def write(self) -> None:
+        """Write it. Raises UserError if the file cannot be written."""
+        image = self.image
+        if image is None:
+            write_text(self.path, self.svg)
+        else:
+            write_atomically(self.path, lambda draft: _save(image, draft))
+
+
+def painted(size: QSize, paint: Paint, scale: int = 1) -> QImage:
+    """Return what is painted as pixels."""
+    image = QImage(size * scale, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    image.fill(QColor("#FFFFFF"))
+    painter = QPainter(image)
+    try:
+        paint(painter)
+    finally:
+        painter.end()
+    return image
+
+
+def pixels_of(image: QImage) -> npt.NDArray[np.uint8]:
+    """Return an image as an array (height, width, 3)."""
+    plain = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(plain.constBits(), dtype=np.uint8)
+    rows = rows.reshape(plain.height(), plain.bytesPerLine())[:, : plain.width() * 3]
+    return rows.reshape(plain.height(), plain.width(), 3).copy()
+
+
+def _save(image: QImage, draft: Path) -> None:
+    if not image.save(str(draft), "PNG"):
+        raise OSError("the picture could not be saved")
+
+
+def drawn(size: QSize, paint: Paint, title: str) -> str:
+    """Return what is painted as SVG."""
+    from PySide6.QtSvg import QSvgGenerator
+
+    buffer = QBuffer()
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    generator.setResolution(CSS_DPI)
+    generator.setSize(size)
+    generator.setViewBox(QRect(QPoint(0, 0), size))
+    generator.setTitle(title)
+    generator.setDescription("Made by gradsheet")
+    painter = _NarrowTexts(generator)
+    try:
+        paint(painter)
+    finally:
+        painter.end()
+    text = with_plain_strokes(bytes(buffer.data()).decode("utf-8"))
+    return re.sub(r'font-family="([^"]*)"', _family, text)
+
+
+class _NarrowTexts(QPainter):
+    """Draws narrow letters by a scale: Qt's SVG does not say that a font is stretched."""
+
+    def drawText(self, *args: object) -> object:
+        """Draw `text` at x, y; other forms as they are."""
+        font = self.font()
+        stretch = font.stretch()
+        if stretch in (0, 100) or len(args) != 3 or not isinstance(args[2], str):
+            return super().drawText(*args)
+        x, y, text = args
+        wide = QFont(font)
+        wide.setStretch(100)
+        self.save()
+        self.translate(x, y)
+        self.scale(stretch / 100, 1.0)
+        self.setFont(wide)
+        super().drawText(0, 0, text)
+        self.restore()
+        return None
+
+
+def _family(found: re.Match[str]) -> str:
+    """Name the font that was measured with: Qt's "Sans Serif" is known to no browser."""
+    family = QFontInfo(QFont(found[1])).family()
+    return f"font-family=\"'{family}', sans-serif\""
+
+
+def paint_widget(widget: QWidget) -> Paint:
+    """Return what paints a widget with its children."""
+
+    def paint(painter: QPainter) -> None:
+        finish = getattr(widget, "finish_drawing", None)
+        if finish is not None:
+            finish()
+        painter.fillRect(widget.rect(), QColor(current_theme().sheet))
+        flags = QWidget.RenderFlag.DrawChildren
+        if isinstance(widget, QGraphicsView):  # as a widget, it would paint pixels
+            with _exporting(widget):
+                widget.render(painter, QRectF(widget.rect()), widget.viewport().rect())
+        else:
+            widget.render(painter, QPoint(0, 0), QRegion(widget.rect()), flags)
+
+    return paint
+
+
+def paint_widgets(widgets: Sequence[QWidget], home: QWidget) -> tuple[QSize, Paint]:
+    """Return size and painting of some widgets where they lie in another one, without the rest."""
+    boxes = [QRect(w.mapTo(home, QPoint(0, 0)), w.size()) for w in widgets]
+    whole = QRect()
+    for box in boxes:
+        whole = whole.united(box)
+
+    def paint(painter: QPainter) -> None:
+        painter.fillRect(QRect(QPoint(0, 0), whole.size()), QColor(current_theme().sheet))
+        for widget, box in zip(widgets, boxes, strict=True):
+            painter.save()
+            painter.translate(box.topLeft() - whole.topLeft())
+            paint_widget(widget)(painter)
+            painter.restore()
+
+    return whole.size(), paint
+
+
+@contextmanager
+def _exporting(view: QGraphicsView) -> Iterator[None]:
+    """Have the items of a plot draw shapes where they copy pixels on the screen."""
+    items = [item for item in view.scene().items() if hasattr(item, "setExportMode")]
+    for item in items:
+        item.setExportMode(True, {"antialias": True, "resolutionScale": 1.0})
+    try:
+        yield
+    finally:
+        for item in items:
+            item.setExportMode(False)
+
+
+@contextmanager
+def ground(theme: Theme, widget: QWidget) -> Iterator[None]:
+    """Have a widget and its children look as on this theme for a moment, unseen.
+
+    The whole application would take half a second.
+    """
+    before = current_theme()
+    if theme == before:
+        yield
+        return
+    with lent_theme(theme):
+        widget.setPalette(palette(theme))
+        _tell(widget)
+        try:
+            yield
+        finally:
+            with lent_theme(before):
+                widget.setPalette(QPalette())
+                _tell(widget)
+
+
+def _tell(widget: QWidget) -> None:
+    """Have a widget and all in it read the theme; style sheets keep a palette from some."""
+    for one in (widget, *widget.findChildren(QWidget)):
+        QCoreApplication.sendEvent(one, QEvent(QEvent.Type.PaletteChange))
+
+
+def theme_for(is_light: bool) -> Theme:
+    """Return the light theme, or that of the screen."""
+    return LIGHT if is_light else current_theme()

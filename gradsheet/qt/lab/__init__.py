@@ -1,0 +1,1 @@
+"""The docks of the gradient-descent lab, and what only they draw with."""

@@ -1,0 +1,1 @@
+"""Widgets and drawing that any part of the window may use; they know no document."""
