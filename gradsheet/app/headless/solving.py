@@ -124,10 +124,10 @@ def solve_problem(
     """
     method = (method or options.method or options.optimizer or LBFGS).lower()
     start = float(objective.loss(objective.theta0 if theta is None else theta))
-    began = time.perf_counter()
     if method == LBFGS:
         from gradsheet.learn.lbfgs import Effort, LbfgsRun
 
+        began = time.perf_counter()
         effort = Effort()
         if options.steps is not None:
             effort = replace(effort, iterations=options.steps)
@@ -140,6 +140,7 @@ def solve_problem(
         from gradsheet.learn.optimizers import make_optimizer
         from gradsheet.learn.trainer import Trainer
 
+        began = time.perf_counter()
         if rates is None:
             given = {"lr": options.lr, "weight_decay": options.weight_decay}
             rates = {name: value for name, value in given.items() if value is not None}
