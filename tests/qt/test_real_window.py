@@ -51,7 +51,7 @@ pytestmark = [
 ]
 
 
-def wait_until(what: str, condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+def wait_until(what: str, condition: Callable[[], bool], timeout_s: float = 120.0) -> None:
     """Look again until it is so."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -70,7 +70,7 @@ class Screen:
         """Call xdotool."""
         done = subprocess.run(
             ["xdotool", *arguments], env=self.environment, capture_output=True, text=True,
-            timeout=20, check=True,
+            timeout=60, check=True,
         )  # fmt: skip
         return done.stdout.strip()
 
@@ -125,9 +125,11 @@ class Screen:
 def screen(tmp_path: Path) -> Iterator[Screen]:
     """Return a virtual screen of its own with nothing on it."""
     read_end, write_end = os.pipe()
+    # -noreset: a server without it starts anew, and turns the program away that is just coming,
+    # whenever xdotool was its last client.
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{WIDTH}x{HEIGHT}x24",
-         "-nolisten", "tcp", "-fbdir", str(tmp_path)],
+         "-nolisten", "tcp", "-noreset", "-fbdir", str(tmp_path)],
         pass_fds=(write_end,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(write_end)
