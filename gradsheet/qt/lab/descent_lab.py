@@ -15,7 +15,6 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from gradsheet.app.commands import command
 from gradsheet.app.epoch_training import EpochTraining
 from gradsheet.app.lab import averages_sheet, function_lab
 from gradsheet.app.lab import desk as lab
@@ -24,7 +23,7 @@ from gradsheet.app.lab.race_session import RaceSession
 from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.messages import message_of
 from gradsheet.formula.values import UserError
-from gradsheet.qt.actions import WINDOW_COMMANDS
+from gradsheet.qt.dock_commands import declare_docks
 from gradsheet.qt.lab.lab_measurements import Measurements
 from gradsheet.qt.widgets.dock_title import make_dock
 
@@ -35,32 +34,21 @@ if TYPE_CHECKING:
 LAB_PX = 460
 LOSS_SHARE = 0.3
 DOCKS = {
-    "trajectory": ("Path", "Ctrl+Shift+T", "Show or hide the path over intercept and slope."),
-    "race": ("Race", "Ctrl+Shift+E", "Show or hide the race of optimizers."),
-    "bench": ("Derivative bench", "Ctrl+Shift+D", "Show or hide finite differences and their U."),
-    "averages": ("Averages", "", "Show or hide the averages of the run's gradients."),
-    "schedule": ("Schedule", "", "Show or hide the schedule of the learning rate."),
-}
-"""Title, keys and help by name of the dock."""
+    "trajectory": ("Path", "chart-line", "Ctrl+Shift+T",
+        "Show or hide the path over intercept and slope."),
+    "race": ("Race", "chart-line", "Ctrl+Shift+E",
+        "Show or hide the race of optimizers."),
+    "bench": ("Derivative bench", "chart-line", "Ctrl+Shift+D",
+        "Show or hide finite differences and their U."),
+    "averages": ("Averages", "chart-line", "",
+        "Show or hide the averages of the run's gradients."),
+    "schedule": ("Schedule", "chart-line", "",
+        "Show or hide the schedule of the learning rate."),
+}  # fmt: skip
+"""Title, icon, keys and help by name of the dock."""
 
 
-def _declare_commands() -> None:
-    for name, (title, keys, about) in DOCKS.items():
-
-        def toggle(window: MainWindow, name: str = name) -> None:
-            window.lab.toggle(name)
-
-        def is_open(window: MainWindow, name: str = name) -> bool:
-            return window.lab.is_open(name)
-
-        toggle.__doc__ = about
-        command(
-            f"view.{name}", title, menu="View", shortcuts=(keys,) if keys else (), group=1,
-            icon="chart-line", checked=is_open, table=WINDOW_COMMANDS,
-        )(toggle)  # fmt: skip
-
-
-_declare_commands()
+declare_docks(DOCKS, lambda window: window.lab, group=1)
 
 
 class DescentLab(QObject):
@@ -91,7 +79,7 @@ class DescentLab(QObject):
 
     def _make_docks(self) -> None:
         window, first = self._window, None
-        for name, (title, _, _) in DOCKS.items():
+        for name, (title, *_) in DOCKS.items():
             holder = QWidget(window)
             QVBoxLayout(holder).setContentsMargins(0, 0, 0, 0)
             dock = make_dock(window, name, title, holder, f"View > {title}")

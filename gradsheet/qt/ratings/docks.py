@@ -23,6 +23,7 @@ from gradsheet.app.ratings.rate_search import RateSearch
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
 from gradsheet.qt.actions import WINDOW_COMMANDS
+from gradsheet.qt.dock_commands import declare_docks
 from gradsheet.qt.theme import scale
 from gradsheet.qt.widgets.dock_title import make_dock
 from gradsheet.tasks import Control, Task
@@ -56,23 +57,9 @@ def _has_session(window: MainWindow) -> bool:
     return window.ratings_docks.session is not None
 
 
-def _declare_commands() -> None:
-    for name, (title, icon, keys, about) in DOCKS.items():
-
-        def toggle(window: MainWindow, name: str = name) -> None:
-            window.ratings_docks.toggle(name)
-
-        def is_open(window: MainWindow, name: str = name) -> bool:
-            return window.ratings_docks.is_open(name)
-
-        toggle.__doc__ = about
-        command(
-            f"view.{name}", title, menu="View", shortcuts=(keys,), group=3, icon=icon,
-            checked=is_open, enabled=_has_session, needs=NEEDS, table=WINDOW_COMMANDS,
-        )(toggle)  # fmt: skip
-
-
-_declare_commands()
+declare_docks(
+    DOCKS, lambda window: window.ratings_docks, group=3, enabled=_has_session, needs=NEEDS
+)
 
 
 @command("train.test_rates", "Test learning rates", menu="Train", icon="gauge", group=3,

@@ -14,13 +14,12 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QVBoxLayout, QWidget
 
-from gradsheet.app.commands import command
 from gradsheet.app.messages import message_of
 from gradsheet.app.ratings.grid_link import chosen_in_grid, place_of_items
 from gradsheet.app.ratings.item_names import ItemNames
 from gradsheet.app.ratings.looking import Looking, Want
 from gradsheet.formula.values import UserError
-from gradsheet.qt.actions import WINDOW_COMMANDS
+from gradsheet.qt.dock_commands import declare_docks
 from gradsheet.qt.theme import px
 from gradsheet.qt.widgets.dock_title import make_dock
 
@@ -46,24 +45,10 @@ NEEDS = "Open a file of ratings first"
 NOT_LEARNED = "Press F5 to learn."
 
 
-def _declare_commands() -> None:
-    for name, (title, icon, keys, about) in DOCKS.items():
-
-        def toggle(window: MainWindow, name: str = name) -> None:
-            window.looking_docks.toggle(name)
-
-        def is_open(window: MainWindow, name: str = name) -> bool:
-            return window.looking_docks.is_open(name)
-
-        toggle.__doc__ = about
-        command(
-            f"view.{name}", title, menu="View", shortcuts=(keys,), group=4, icon=icon,
-            checked=is_open, needs=NEEDS, table=WINDOW_COMMANDS,
-            enabled=lambda window: window.document.ratings is not None,
-        )(toggle)  # fmt: skip
-
-
-_declare_commands()
+declare_docks(
+    DOCKS, lambda window: window.looking_docks, group=4, needs=NEEDS,
+    enabled=lambda window: window.document.ratings is not None,
+)  # fmt: skip
 
 
 class LookingDocks(QObject):
