@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,6 @@ from gradsheet.app.rewinding import Rewinding
 from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
-
-
-@pytest.fixture
-def document() -> Iterator[Document]:
-    document = Document()
-    document.finish()
-    yield document
-    document.close()
 
 
 def step(document: Document, n: int = 1) -> None:

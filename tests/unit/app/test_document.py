@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -43,14 +43,6 @@ class Recorder:
 
     def on_message(self, message: Message) -> None:
         self.messages.append(message)
-
-
-@pytest.fixture
-def document() -> Iterator[Document]:
-    document = Document()
-    document.finish()
-    yield document
-    document.close()
 
 
 def poll_until(document: Document, condition: Callable[[], bool], timeout_s: float = 20.0) -> None:

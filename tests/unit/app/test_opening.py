@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +19,6 @@ from gradsheet.lessons.lesson import lesson_crosstab
 from gradsheet.sheet.cells import Formula
 from gradsheet.sheet.edits import AddSheet, SetCells
 from gradsheet.sheet.workbook import Workbook
-
-
-@pytest.fixture
-def document() -> Iterator[Document]:
-    document = Document()
-    document.finish()
-    yield document
-    document.close()
 
 
 def cells(document: Document) -> bytes:

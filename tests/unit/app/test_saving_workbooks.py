@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,14 +26,6 @@ from gradsheet.sheet.edits import AddSheet
 from gradsheet.sheet.workbook import Workbook
 
 openpyxl = pytest.importorskip("openpyxl")
-
-
-@pytest.fixture
-def document() -> Iterator[Document]:
-    document = Document()
-    document.finish()
-    yield document
-    document.close()
 
 
 def opened(document: Document, path: Path) -> None:

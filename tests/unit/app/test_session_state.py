@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,6 @@ from gradsheet.sheet.edits import SetRoles, SetValues
 from gradsheet.sheet.roles import Role, RoleRegion
 
 BAD_RATES = {"lesson_adagrad": 1e-5, "eve": 1e-3}
-
-
-@pytest.fixture
-def document() -> Iterator[Document]:
-    document = Document()
-    document.finish()
-    yield document
-    document.close()
 
 
 def cells(document: Document) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -16,14 +14,6 @@ from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 from gradsheet.learn.minima import Method
 from gradsheet.sheet.edits import SetCells
-
-
-@pytest.fixture
-def document() -> Iterator[Document]:
-    document = Document()
-    document.finish()
-    yield document
-    document.close()
 
 
 def held(document: Document) -> list[bytes]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -11,14 +9,6 @@ from gradsheet.app.document import Document
 from gradsheet.formula.address import Cell, Region
 
 USERS = Region.parse("B25:F39")
-
-
-@pytest.fixture
-def document() -> Iterator[Document]:
-    document = Document()
-    document.finish()
-    yield document
-    document.close()
 
 
 def step(document: Document, n: int = 1) -> None:

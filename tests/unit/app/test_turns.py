@@ -6,8 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from gradsheet.app import roles
 from gradsheet.app.document import Document
 from gradsheet.formula.address import Cell, Region
@@ -16,14 +14,6 @@ from gradsheet.sheet.roles import Role
 
 A1, A2 = Cell.parse("A1"), Cell.parse("A2")
 USER = Cell.parse("B25")
-
-
-@pytest.fixture
-def document() -> Iterator[Document]:
-    document = Document()
-    document.finish()
-    yield document
-    document.close()
 
 
 @contextmanager
