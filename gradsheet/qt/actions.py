@@ -221,7 +221,7 @@ def show_shortcuts(window: MainWindow) -> None:
 
 @_window("help.messages", "Messages", menu="Help", shortcuts=("Ctrl+Shift+M",),
          icon="message-square-text",
-         checked=lambda window: window.message_log.is_open)  # fmt: skip
+         checked=lambda window: window.message_log.dock.is_open)  # fmt: skip
 def show_messages(window: MainWindow) -> None:
     """Show or hide everything the program has said since it was started, to read and to copy."""
     window.show_messages()

@@ -439,7 +439,7 @@ class MainWindow(QMainWindow):
 
     def show_messages(self) -> None:
         """Show or hide everything that has been said since the start."""
-        self.message_log.toggle()
+        self.message_log.dock.toggle()
 
     def show_shortcuts(self) -> None:
         """List every command with its keys."""

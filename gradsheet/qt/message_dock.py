@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from gradsheet.app.messages import Message, MessageLog
 from gradsheet.qt.panels.message_log import MessageLogPanel
-from gradsheet.qt.widgets.dock_title import make_dock
+from gradsheet.qt.widgets.late_dock import BOTTOM, LateDock
 
 if TYPE_CHECKING:
     from gradsheet.qt.main_window import MainWindow
@@ -39,57 +39,28 @@ class MessageDock(QObject):
         super().__init__(window)
         self._log = log
         self._window = window
-        self.panel: MessageLogPanel | None = None
-        holder = QWidget(window)
-        QVBoxLayout(holder).setContentsMargins(0, 0, 0, 0)
-        self.dock = make_dock(window, "messages", "Messages", holder, "Help > Messages")
-        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
-        self.dock.hide()
-        self.dock.visibilityChanged.connect(self._on_visible)
+        self.dock = LateDock(
+            window, "messages", "Messages", "Help > Messages", self._make,
+            least_px=HEIGHT_PX, area=BOTTOM,
+        )  # fmt: skip
         self._heard.connect(self._add)
         self._unsubscribe = log.subscribe(self._heard.emit)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the log shows."""
-        return not self.dock.isHidden()
-
-    def toggle(self) -> None:
-        """Show or hide the log."""
-        if self.is_open:
-            self.dock.hide()
-        else:
-            self.show_log()
-
-    def show_log(self) -> None:
-        """Show everything that has been said since the start."""
-        self._ensure()
-        self.dock.show()
-        self.dock.raise_()
-        if self.dock.height() < HEIGHT_PX:
-            self._window.resizeDocks([self.dock], [HEIGHT_PX], Qt.Orientation.Vertical)
-
     def show_details(self, message: Message) -> None:
         """Show the log with the details of one message beside it."""
-        self.show_log()
-        self._ensure().choose(message)
+        self.dock.open()
+        self.dock.filled().choose(message)
 
     def stop(self) -> None:
         """The window closes."""
         self._unsubscribe()
 
     def _add(self, message: Message) -> None:
-        if self.panel is not None and message not in self.panel.messages[-LATEST:]:
-            self.panel.add(message)
+        panel = self.dock.panel
+        if panel is not None and message not in panel.messages[-LATEST:]:
+            panel.add(message)
 
-    def _on_visible(self, visible: bool) -> None:
-        if visible:
-            self._ensure()
-
-    def _ensure(self) -> MessageLogPanel:
-        if self.panel is None:
-            holder = self.dock.widget()
-            self.panel = MessageLogPanel(holder)
-            self.panel.show_all(self._log.messages())
-            holder.layout().addWidget(self.panel)
-        return self.panel
+    def _make(self, parent: QWidget) -> MessageLogPanel:
+        panel = MessageLogPanel(parent)
+        panel.show_all(self._log.messages())
+        return panel

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from gradsheet.app.commands import command
 from gradsheet.qt.actions import WINDOW_COMMANDS
 from gradsheet.qt.space_key import SpacePressesButtons
-from gradsheet.qt.widgets.dock_title import make_dock
+from gradsheet.qt.widgets.late_dock import LateDock
 
 if TYPE_CHECKING:
     from gradsheet.app.phases import Phase
@@ -26,7 +26,7 @@ DOCK_PX = 380
 
 @command(
     "view.branches", "Branches", menu="View", shortcuts=("Ctrl+Shift+B",), icon="git-branch",
-    group=1, checked=lambda window: window.time_travel.is_open, table=WINDOW_COMMANDS,
+    group=1, checked=lambda window: window.time_travel.dock.is_open, table=WINDOW_COMMANDS,
 )  # fmt: skip
 def toggle_branches(window: MainWindow) -> None:
     """Show or hide the futures of the run that were left for another."""
@@ -45,52 +45,34 @@ class TimeTravel(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self.panel: BranchesPanel | None = None
         self._lent_gradients = False
-        holder = QWidget(window)
-        QVBoxLayout(holder).setContentsMargins(0, 0, 0, 0)
-        self.dock = make_dock(window, "branches", "Branches", holder, "View > Branches")
-        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
-        self.dock.hide()
+        self.dock = LateDock(
+            window, "branches", "Branches", "View > Branches", self._make, least_px=DOCK_PX
+        )
         self.dock.visibilityChanged.connect(self._on_visible)
         window.notifier.run_changed.connect(self._on_run)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the panel shows."""
-        return not self.dock.isHidden()
-
     def toggle(self) -> None:
         """Show the panel below the loss, or hide it."""
-        if self.is_open:
-            self.dock.hide()
-            return
-        self._ensure()
-        self.dock.show()
-        self.dock.raise_()
+        self.dock.toggle()
         window, loss = self._window, self._window.docks["loss"]
-        if self.dock.width() < DOCK_PX:
-            window.resizeDocks([self.dock], [DOCK_PX], Qt.Orientation.Horizontal)
-        if not loss.isHidden() and not loss.isFloating():  # equal shares below one another
+        if self.dock.is_open and not loss.isHidden() and not loss.isFloating():  # equal shares
             window.resizeDocks([loss, self.dock], [1, 1], Qt.Orientation.Vertical)
 
     def _on_visible(self, visible: bool) -> None:
         if visible:
-            self._ensure().show_run(self._window.document.run_view())
+            self.dock.filled().show_run(self._window.document.run_view())
 
-    def _ensure(self) -> BranchesPanel:
-        if self.panel is None:
-            from gradsheet.qt.panels.branches import BranchesPanel
+    def _make(self, parent: QWidget) -> BranchesPanel:
+        from gradsheet.qt.panels.branches import BranchesPanel
 
-            holder = self.dock.widget()
-            self.panel = BranchesPanel(self._window.document, holder)
-            holder.layout().addWidget(self.panel)
-            SpacePressesButtons(self.panel)
-        return self.panel
+        panel = BranchesPanel(self._window.document, parent)
+        SpacePressesButtons(panel)
+        return panel
 
     def _on_run(self, run: RunView) -> None:
-        if self.panel is not None and self.is_open and run.state != "running":
-            self.panel.show_run(run)
+        if self.dock.panel is not None and self.dock.is_open and run.state != "running":
+            self.dock.panel.show_run(run)
         sight, name = self._window.sight, run.phase.name if run.phase is not None else ""
         if run.phase is not None and run.phase.places != sight.layers.phase:
             self._window.status.show_note(f"{run.phase.name.capitalize()}: {run.phase.text}")

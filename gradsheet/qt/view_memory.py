@@ -63,7 +63,7 @@ class ViewMemory:
         window = self._window
         names = [name for name, dock in window.docks.items() if not dock.isHidden()]
         names += [name for name in window.lab.docks if window.lab.is_open(name)]
-        if window.solver.is_open:
+        if window.solver.dock.is_open:
             names.append("solver")
         return sorted(names)
 
@@ -72,8 +72,8 @@ class ViewMemory:
         for name in window.lab.docks:
             if (name in wanted) != window.lab.is_open(name):
                 window.lab.toggle(name)
-        if ("solver" in wanted) != window.solver.is_open:
-            window.solver.toggle()
+        if ("solver" in wanted) != window.solver.dock.is_open:
+            window.solver.dock.toggle()
         for name, dock in window.docks.items():
             dock.setVisible(name in wanted)
 

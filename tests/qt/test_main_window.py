@@ -272,7 +272,7 @@ def test_a_run_that_diverges_says_so_and_offers_the_way_back(
 def test_all_messages_are_kept_in_the_log(window: MainWindow, qtbot: QtBot) -> None:
     window.document.say(Message("warning", "First.", detail="Traceback"))
     window.actions_by_id.by_id["help.messages"].trigger()
-    panel = window.message_log.panel
+    panel = window.message_log.dock.panel
     assert panel.isVisible()
     window.document.say(Message("error", "Second."))
     text = panel.text()
@@ -288,9 +288,9 @@ def test_details_of_the_banner_open_the_log_at_that_message(
     window.document.say(Message("error", "Broken.", "Try again.", "line 1\nline 2"))
     window.document.say(Message("info", "Later."))
     qtbot.mouseClick(window.banner._details, Qt.MouseButton.LeftButton)
-    assert window.message_log.is_open
-    assert "line 1\nline 2" in window.message_log.panel.whole_text()
-    assert "Later." not in window.message_log.panel.whole_text()
+    assert window.message_log.dock.is_open
+    assert "line 1\nline 2" in window.message_log.dock.panel.whole_text()
+    assert "Later." not in window.message_log.dock.panel.whole_text()
 
 
 def test_what_is_logged_in_a_thread_stands_in_the_log(window: MainWindow, qtbot: QtBot) -> None:
@@ -298,7 +298,7 @@ def test_what_is_logged_in_a_thread_stands_in_the_log(window: MainWindow, qtbot:
     thread = threading.Thread(target=window.document.log.add, args=[Message("info", "Far.")])
     thread.start()
     thread.join()
-    qtbot.waitUntil(lambda: "Far." in window.message_log.panel.text())
+    qtbot.waitUntil(lambda: "Far." in window.message_log.dock.panel.text())
 
 
 def test_closing_during_a_run_leaves_no_thread(qtbot: QtBot, document: Document) -> None:

@@ -36,7 +36,7 @@ def branched(window: MainWindow) -> BranchesPanel:
     QTest.keyClick(field, Qt.Key.Key_Return)
     take_steps(window, 10)
     window.actions_by_id.by_id["view.branches"].trigger()
-    panel = window.time_travel.panel
+    panel = window.time_travel.dock.panel
     assert panel is not None
     QApplication.processEvents()  # the dock finds its place
     return panel
@@ -152,7 +152,7 @@ def test_a_branch_is_gone_on_with_and_deleted_by_clicking(window: MainWindow) ->
 def test_without_branches_the_panel_says_how_they_come(window: MainWindow) -> None:
     window.document.finish()
     window.actions_by_id.by_id["view.branches"].trigger()
-    panel = window.time_travel.panel
+    panel = window.time_travel.dock.panel
     assert panel is not None
     assert "change a rate" in panel.note.text()
 

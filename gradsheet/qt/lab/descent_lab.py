@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from gradsheet.app.epoch_training import EpochTraining
 from gradsheet.app.lab import averages_sheet, function_lab
@@ -25,7 +25,7 @@ from gradsheet.app.messages import message_of
 from gradsheet.formula.values import UserError
 from gradsheet.qt.dock_commands import declare_docks
 from gradsheet.qt.lab.lab_measurements import Measurements
-from gradsheet.qt.widgets.dock_title import make_dock
+from gradsheet.qt.widgets.late_dock import LateDock
 
 if TYPE_CHECKING:
     from gradsheet.app.run import RunView
@@ -67,7 +67,7 @@ class DescentLab(QObject):
         self.race_session = RaceSession(window.document)
         self.measurements = Measurements(window)
         self.panels: dict[str, Any] = {}
-        self.docks: dict[str, QDockWidget] = {}
+        self.docks: dict[str, LateDock] = {}
         self._is_stale = True
         self._took_room = False
         self._makers: dict[str, Callable[[QWidget], QWidget]] = {
@@ -80,15 +80,14 @@ class DescentLab(QObject):
     def _make_docks(self) -> None:
         window, first = self._window, None
         for name, (title, *_) in DOCKS.items():
-            holder = QWidget(window)
-            QVBoxLayout(holder).setContentsMargins(0, 0, 0, 0)
-            dock = make_dock(window, name, title, holder, f"View > {title}")
-            window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+            dock = LateDock(
+                window, name, title, f"View > {title}", self._makers[name], least_px=LAB_PX
+            )
             if first is None:
                 first = dock
             else:
                 window.tabifyDockWidget(first, dock)
-            dock.hide()
+            dock.made.connect(partial(self._feed, name))
             dock.visibilityChanged.connect(partial(self._on_visible, name))
             self.docks[name] = dock
 
@@ -106,7 +105,7 @@ class DescentLab(QObject):
 
     def is_open(self, name: str) -> bool:
         """Whether a dock shows (it may lie behind another one)."""
-        return not self.docks[name].isHidden()
+        return self.docks[name].is_open
 
     def toggle(self, name: str) -> None:
         """Show a dock in front, or hide it."""
@@ -117,19 +116,12 @@ class DescentLab(QObject):
 
     def show(self, name: str) -> None:
         """Show a dock in front of those it shares its place with."""
-        dock = self.docks[name]
-        dock.show()
-        dock.raise_()
-        self._ensure(name)
-        window = self._window
-        if dock.width() < LAB_PX:
-            window.resizeDocks([dock], [LAB_PX], Qt.Orientation.Horizontal)
+        self.docks[name].open()
         if name == "trajectory":
             self._share_height()
 
     def _on_visible(self, name: str, visible: bool) -> None:
         if visible:
-            self._ensure(name)
             self._is_stale = True
             self._make_way(name)
         elif not any(self.is_open(other) for other in DOCKS):
@@ -158,13 +150,6 @@ class DescentLab(QObject):
             height = loss.height() + dock.height()
             share = int(height * LOSS_SHARE)
             window.resizeDocks([loss, dock], [share, height - share], Qt.Orientation.Vertical)
-
-    def _ensure(self, name: str) -> None:
-        """Make a panel the first time it shows."""
-        if name not in self.panels:
-            holder = self.docks[name].widget()
-            holder.layout().addWidget(self._makers[name](holder))
-            self._feed(name)
 
     def _make_trajectory(self, parent: QWidget) -> QWidget:
         from gradsheet.qt.panels.descent_settings import DescentSettings

@@ -6,10 +6,10 @@ Owns when the parts are made and what they are told.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from gradsheet.app import roles
 from gradsheet.app.commands import command
@@ -19,7 +19,7 @@ from gradsheet.app.solver.session import SolverSession, parameters_of
 from gradsheet.app.solver.text import area_text, areas_of, first_model, is_saved
 from gradsheet.formula.values import UserError
 from gradsheet.qt.actions import WINDOW_COMMANDS
-from gradsheet.qt.widgets.dock_title import make_dock
+from gradsheet.qt.widgets.late_dock import LateDock
 from gradsheet.sheet.book_edits import PutNames
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ _train = partial(command, table=WINDOW_COMMANDS, menu="Train", group=4)
 
 
 @_train("train.solver", "Solver…", shortcuts=("Ctrl+Alt+S",), icon="goal",
-        checked=lambda window: window.solver.is_open)  # fmt: skip
+        checked=lambda window: window.solver.dock.is_open)  # fmt: skip
 def toggle_solver(window: MainWindow) -> None:
     """Show or hide Solver: objective, changing cells, constraints, many starts."""
-    window.solver.toggle()
+    window.solver.dock.toggle()
 
 
 @_train("train.goal_seek", "Goal Seek…", shortcuts=("Alt+G",), icon="crosshair")
@@ -65,16 +65,13 @@ class SolverDesk(QObject):
         self._document = window.document
         self.session = SolverSession(self._document, self._on_session)
         self.seeking = SolverSession(self._document, self._on_session)
-        self.panel: SolverPanel | None = None
         self.dialog: GoalSeek | None = None
         self._changing = ""
-        holder = QWidget(window)
-        QVBoxLayout(holder).setContentsMargins(0, 0, 0, 0)
-        self.dock = make_dock(window, "solver", "Solver", holder, "Train > Solver")
-        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        self.dock = LateDock(
+            window, "solver", "Solver", "Train > Solver", self._make, least_px=DOCK_PX
+        )
         window.tabifyDockWidget(window.docks["loss"], self.dock)
-        self.dock.hide()
-        self.dock.visibilityChanged.connect(self._on_visible)
+        self.dock.made.connect(self._fill)
         window.notifier.replaced.connect(self._on_replaced)
         window.notifier.run_changed.connect(self._on_run)
         window.notifier.changed.connect(self._on_change)
@@ -82,42 +79,21 @@ class SolverDesk(QObject):
     # ------------------------------------------------------------------ dock
 
     @property
-    def is_open(self) -> bool:
-        """Whether the panel shows."""
-        return not self.dock.isHidden()
+    def panel(self) -> SolverPanel | None:
+        """The panel, once it was looked at."""
+        return cast("SolverPanel | None", self.dock.panel)
 
-    def toggle(self) -> None:
-        """Show the panel in front, or hide it."""
-        if self.is_open:
-            self.dock.hide()
-            return
-        self._ensure()
-        self.dock.show()
-        self.dock.raise_()
-        if self.dock.width() < DOCK_PX:
-            self._window.resizeDocks([self.dock], [DOCK_PX], Qt.Orientation.Horizontal)
+    def _make(self, parent: QWidget) -> SolverPanel:
+        from gradsheet.qt.solver.panel import SolverPanel
 
-    def _on_visible(self, visible: bool) -> None:
-        if visible:
-            self._ensure()
-
-    def _ensure(self) -> SolverPanel:
-        if self.panel is None:
-            from gradsheet.qt.solver.panel import SolverPanel
-
-            holder = self.dock.widget()
-            panel = self.panel = SolverPanel(
-                self._document, self.session, self._sheet, self._selection, holder
-            )
-            holder.layout().addWidget(panel)
-            panel.solve_asked.connect(self._on_solve)
-            panel.report_asked.connect(self._on_report)
-            panel.results.ranges.lock_asked.connect(self._on_lock)
-            panel.results.ranges.rates_asked.connect(self._on_rates)
-            panel.results.sensitivity.asked.connect(self._on_sensitivity)
-            panel.form.changing.line.editingFinished.connect(self._show_ranges)
-            self._fill()
-        return self.panel
+        panel = SolverPanel(self._document, self.session, self._sheet, self._selection, parent)
+        panel.solve_asked.connect(self._on_solve)
+        panel.report_asked.connect(self._on_report)
+        panel.results.ranges.lock_asked.connect(self._on_lock)
+        panel.results.ranges.rates_asked.connect(self._on_rates)
+        panel.results.sensitivity.asked.connect(self._on_sensitivity)
+        panel.form.changing.line.editingFinished.connect(self._show_ranges)
+        return panel
 
     def _sheet(self) -> int:
         return self._window.grid.sheet_id
@@ -155,7 +131,7 @@ class SolverDesk(QObject):
     # ------------------------------------------------------------------ solving
 
     def _on_solve(self) -> None:
-        panel = self._ensure()
+        panel = self.dock.filled()
         try:
             model = panel.form.model()
             if not is_saved(self._document, model):
@@ -183,9 +159,7 @@ class SolverDesk(QObject):
         calculation, method = document.calculation, run.method
 
         def make() -> Report:
-            return report_of(
-                document, ready, model, run, solution, method, calculation.current()
-            )
+            return report_of(document, ready, model, run, solution, method, calculation.current())
 
         def show(report: Report) -> None:
             workbook = document.workbook
@@ -205,7 +179,7 @@ class SolverDesk(QObject):
     # ------------------------------------------------------------------ ranges
 
     def _ranges(self) -> list[tuple[str, Any]]:
-        panel, workbook = self._ensure(), self._document.workbook
+        panel, workbook = self.dock.filled(), self._document.workbook
         try:
             areas = areas_of(workbook, self._sheet(), panel.form.changing.text())
         except UserError:
@@ -239,7 +213,7 @@ class SolverDesk(QObject):
     # ------------------------------------------------------------------ sensitivity
 
     def _on_sensitivity(self) -> None:
-        session, table = self.session, self._ensure().results.sensitivity
+        session, table = self.session, self.dock.filled().results.sensitivity
         ready, solution = session.ready, session.solution
         regions, sheet = self._window.grid.selection, self._sheet()
         if ready is None or solution is None or session.state not in ("done", "idle"):
