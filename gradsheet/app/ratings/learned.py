@@ -7,13 +7,14 @@ that a window can predict without torch.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from gradsheet.collab.factors import Codes, Doubles, Factors, Floats
 
+Side = Literal["users", "items"]
 _PART = 1 << 16
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, check_together
-from gradsheet.app.ratings.learned import Learned, NetLayers
+from gradsheet.app.ratings.learned import Learned, NetLayers, Side
 from gradsheet.app.ratings.making import fast_settings, fit_settings, make_model, times_of
 from gradsheet.collab import models
 from gradsheet.collab.devices import choose_device
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradsheet.collab.rate_test import RateTest
-
-Side = Literal["users", "items"]
 
 
 class Learner(ABC):

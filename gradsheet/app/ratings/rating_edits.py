@@ -1,19 +1,22 @@
-"""Ratings that come and go by hand: what it makes of a table and its split, as an edit.
+"""Ratings that change, come and go by hand: what that makes of a session's table and split.
 
-Owns the edit and what may not be added. Users and items stay: a new one has no embedding yet and
-is typed in instead. Must not know windows.
+Owns how values are written, the edit that puts another table in place, and what may not be added.
+Users and items stay: a new one has no embedding yet and is typed in instead. Must not know
+windows.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from gradsheet.app.ratings.splitting import write_through
+from gradsheet.app.ratings.totals import Totals
 from gradsheet.collab.splits import Split
 from gradsheet.formula.values import UserError
 from gradsheet.ratings.table import UNKNOWN_TIME, RatingTable
@@ -21,12 +24,57 @@ from gradsheet.sheet.change import Change, Edit
 from gradsheet.sheet.table_view import ALL, Showing
 
 if TYPE_CHECKING:
+    from gradsheet.app.ratings.session import RatingsSession
     from gradsheet.app.ratings.workbook import RatingsBook
     from gradsheet.sheet.workbook import Workbook
 
 MOST = 3_000_000
 """Ratings of a set from which on single ones are not added or removed: each copies the table."""
 Rows = npt.NDArray[Any]
+
+
+def write_ratings(session: RatingsSession, rows: Rows, values: Rows) -> None:
+    """Change ratings of the table and of the part that has them; not undoable by itself."""
+    with session.at_rest():
+        new = np.asarray(values, dtype=np.float32)
+        session.totals.change(session.table, rows, new)
+        session.edited.update(np.asarray(rows).tolist())
+        session.table.ratings[rows] = new
+        if session.split is not None and session.split.train is not session.table:
+            write_through(session.split, rows, new)
+        if session.learner is not None:
+            session.learner.ratings_changed()
+        session.tell("ratings")
+
+
+def replace_table(
+    session: RatingsSession,
+    table: RatingTable,
+    split: Split | None,
+    follow: Callable[[], object],
+) -> None:
+    """Take other ratings of the same users and items; not undoable by itself.
+
+    What is learned stays; an epoch that has begun begins anew. ``follow`` brings the sheets to
+    the new rows before anybody is told of them.
+    """
+    with session.at_rest():
+        old, session.table, session.split = session.split, table, split
+        session.origin, session.edited = None, set()  # no file has these rows
+        session.totals = Totals.of(table)
+        marks = [kept.mark for kept in session.kept]
+        learners = {id(one): one for one in (session.learner, *(m.learner for m in marks))}
+        for learner in learners.values():
+            if learner is not None and split is not None:
+                learner.take_split(split)
+        for mark in marks:
+            if mark.split is old:
+                mark.split = split
+        if session.learner is not None:
+            session.snapshot = session.learner.snapshot()
+            session.learned = session.copy_of(session.learner)
+        follow()
+        session.tell("ratings", "snapshot", "learned", "state")
 
 
 class Order(NamedTuple):
@@ -75,7 +123,7 @@ class OtherRatings(Edit):
         def follow() -> None:
             changes.append(book.take_table(self.order.rows, self.order.showing))
 
-        session.replace_table(self.table, self.split, follow)
+        replace_table(session, self.table, self.split, follow)
         return inverse, changes[0]
 
 

@@ -25,7 +25,8 @@ from gradsheet.ratings.table import RatingTable
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
-    from gradsheet.app.ratings.session import KeptModel, RatingsSession
+    from gradsheet.app.ratings.kept import KeptModel
+    from gradsheet.app.ratings.session import RatingsSession
     from gradsheet.files.session import Session
 
 KEPT_WHOLE = 5_000_000
@@ -212,7 +213,7 @@ def _ratings_in(facts: Mapping[str, Any], arrays: Mapping[str, Any], path: Path)
         made.start = made.state()
         made.load_saved(take_out(entry["state"], arrays))
         choice = _split_choice_in(entry["split"])
-        session.take_up_kept(str(entry["name"]), made, choice, take_out(entry["errors"], arrays))
+        session.kept.take_up(str(entry["name"]), made, choice, take_out(entry["errors"], arrays))
     return session
 
 

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gradsheet.app.ratings.rating_edits import write_ratings
 from gradsheet.formula.values import Kind, Strings, UserError
 from gradsheet.ratings.table import UNKNOWN_TIME, RatingTable
 from gradsheet.sheet.cells import Floats, Indices, Kinds
 from gradsheet.sheet.virtual import Column, Numbers, Texts
 
 if TYPE_CHECKING:
-    from gradsheet.app.ratings.session import RatingsSession, Side
+    from gradsheet.app.ratings.learned import Side
+    from gradsheet.app.ratings.session import RatingsSession
 
 FROM_FILE = "It comes from the file; ratings and embeddings can be edited."
 COMPUTED = "It is computed; edit the ratings, or the embeddings on Users and Items."
@@ -77,7 +79,7 @@ class Ratings(Column):
             raise UserError("A rating cannot be removed here.", "Enter a number of stars.")
         if (kinds != Kind.NUMBER).any() or not np.isfinite(values).all():
             raise UserError("A rating is a number.", "Enter a number of stars such as 4.5.")
-        self._session.write_ratings(rows, values)
+        write_ratings(self._session, rows, values)
 
 
 def shortest(ratings: npt.NDArray[Any]) -> Floats:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.messages import Message, message_of
+from gradsheet.app.ratings.session import RUN
 from gradsheet.app.run import RunMark, RunState
 from gradsheet.app.training import Training
 from gradsheet.formula.address import Region
@@ -24,10 +25,12 @@ from gradsheet.sheet.workbook import Workbook
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
-    from gradsheet.app.ratings.session import Event, Mark, RatingsSession, Side
+    from gradsheet.app.ratings.learned import Side
+    from gradsheet.app.ratings.learning import Event
+    from gradsheet.app.ratings.marks import Mark
+    from gradsheet.app.ratings.session import RatingsSession
     from gradsheet.app.ratings.workbook import RatingsBook
 
-RUN = "Training run"
 _STATES: dict[str, RunState] = {
     "preparing": "loading",
     "idle": "idle",

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from gradsheet.app.ratings.session import RatingsSession, Side
+    from gradsheet.app.ratings.learned import Side
+    from gradsheet.app.ratings.session import RatingsSession
     from gradsheet.formula.results import Computed
     from gradsheet.sheet.table_view import Showing
     from gradsheet.sheet.virtual import Column

@@ -368,7 +368,7 @@ class RatingsDocks(QObject):
             taken = {kept.name for kept in session.kept} | {"now"}
             wanted = name or suggested_name(session)
             free = next(n for n in _numbered(wanted) if n not in taken)
-            session.keep(free)
+            session.kept.keep(free)
 
         self._try(keep_it, "keeping the model")
 
@@ -402,11 +402,11 @@ class RatingsDocks(QObject):
 
     def _on_restore(self, place: int) -> None:
         index = self._kept_index(place)
-        self._try(lambda session: session.restore_kept(index), "going back to a model")
+        self._try(lambda session: session.kept.go_back_to(index), "going back to a model")
 
     def _on_drop(self, place: int) -> None:
         index = self._kept_index(place)
-        self._try(lambda session: session.drop(index), "forgetting a model")
+        self._try(lambda session: session.kept.drop(index), "forgetting a model")
 
     def _on_rating(self, user: int, item: int) -> None:
         self._try(lambda session: session.select(items=(item,), users=(user,)), "selecting")

@@ -36,7 +36,7 @@ def learn(session: RatingsSession) -> None:
 
 def test_the_comparison_agrees_with_the_epoch_tables(session: RatingsSession) -> None:
     learn(session)
-    session.keep("two epochs")
+    session.kept.keep("two epochs")
     session.set_model(dataclasses.replace(session.model_choice, factors=2))
     session.wait(60)
     learn(session)
@@ -60,7 +60,7 @@ def test_the_comparison_agrees_with_the_epoch_tables(session: RatingsSession) ->
 
 def test_models_of_other_splits_are_said_to_be_so(session: RatingsSession) -> None:
     learn(session)
-    session.keep("first")
+    session.kept.keep("first")
     session.set_split(SplitChoice(seed=7))
     session.wait(60)
     learn(session)

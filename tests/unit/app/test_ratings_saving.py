@@ -15,6 +15,7 @@ from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, SplitChoice
 from gradsheet.app.ratings.learned import Learned
 from gradsheet.app.ratings.origin import Origin
 from gradsheet.app.ratings.pairs import busiest_pairs
+from gradsheet.app.ratings.rating_edits import write_ratings
 from gradsheet.app.ratings.session import RatingsSession
 from gradsheet.app.ratings.workbook import RatingsBook
 from gradsheet.app.saving.opening import open_file, save_file
@@ -138,12 +139,12 @@ def test_edits_formulas_choices_and_kept_models_come_back(
     session = settled(document)
     session.step(4)
     settled(document)
-    session.keep("four stages")
+    session.kept.keep("four stages")
     session.set_split(SplitChoice(share=0.3, seed=5))
     settled(document)
     session.start()
     settled(document)
-    session.write_ratings(np.array([7]), np.array([4.5]))
+    write_ratings(session, np.array([7]), np.array([4.5]))
     book = document.ratings_book
     assert book is not None
     document.enter(book.crosstab.id, Cell(60, 0), "=Users!E2*2")
@@ -171,7 +172,7 @@ def test_edits_formulas_choices_and_kept_models_come_back(
     assert value == pytest.approx(2 * float(resumed.learned.user_rows[0, 0]), rel=1e-6)
     assert [sheet.name for sheet in other.workbook.sheets][-1] == "Mine"
     before = resumed.learned
-    resumed.restore_kept(0)
+    resumed.kept.go_back_to(0)
     assert np.array_equal(arrays_of(resumed.learned)[0], arrays_of(kept.learned)[0])
     other.undo()
     assert np.array_equal(arrays_of(resumed.learned)[0], arrays_of(before)[0])
@@ -195,7 +196,7 @@ def large(
     document.open_ratings(RatingsBook(session, busiest_pairs(session.table, session.totals, 5, 5)))
     settled(document).step(3)
     settled(document)
-    session.write_ratings(np.array([3, 11]), np.array([5.0, 1.0]))
+    write_ratings(session, np.array([3, 11]), np.array([5.0, 1.0]))
     return document, source
 
 

@@ -177,10 +177,10 @@ def test_what_cannot_be_is_refused_and_changes_nothing(make) -> None:
 def test_a_kept_model_comes_back_as_it_was(make) -> None:
     session = make()
     run(session)
-    kept = session.keep("first")
+    kept = session.kept.keep("first")
     session.continue_(1)
     session.wait(60)
-    session.restore_kept(0)
+    session.kept.go_back_to(0)
     assert np.array_equal(session.learned.item_rows, kept.learned.item_rows)
     assert len(session.epochs) == 2
     session.undo()
