@@ -211,6 +211,7 @@ def open_window(options: Namespace, log: MessageLog) -> MainWindow:
     apply_theme(application, chosen_theme(settings.theme))
     document = PatientDocument(log)
     window = MainWindow(document, settings)
+    window.garbage.start()
     window.painted.connect(document.begin)
     window.painted.connect(FileCare(window).look_for_lost)
     try:
@@ -252,6 +253,7 @@ def run(options: Namespace) -> int:
         window.show()
         code = application.exec()
         _shut_down(window, reporter)
+        window.garbage.stop()
         last_words.stop()
     finally:
         hooks.remove()

@@ -35,6 +35,7 @@ from gradsheet.qt.actions import Actions
 from gradsheet.qt.dialogs.find import FindBar
 from gradsheet.qt.export.picture_desk import PictureDesk
 from gradsheet.qt.frame_clock import FrameClock
+from gradsheet.qt.garbage import GarbageTurns
 from gradsheet.qt.grid.formula_bar import FormulaBar
 from gradsheet.qt.grid.view import GridView
 from gradsheet.qt.grid_tools import GridTools
@@ -218,12 +219,14 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.opening = RatingsOpening(self.document, self)
         self.clock = FrameClock(self._poll, self._is_busy, self)
+        self.garbage = GarbageTurns(self.clock)
 
     def _connect(self) -> None:
         self.notifier = Notifier(self.document, self)
         self.notifier.changed.connect(self._on_change)
         self.notifier.run_changed.connect(self._on_run)
         self.notifier.replaced.connect(self._on_replaced)
+        self.notifier.replaced.connect(self.garbage.replaced)
         self.notifier.messaged.connect(self.show_message)
         self.grid.message.connect(self._on_grid_message)
         self._summary.summarised.connect(self.status.show_summary)

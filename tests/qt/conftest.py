@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from gradsheet.qt.main_window import MainWindow
 
 
+@pytest.fixture(autouse=True, scope="session")
+def garbage_is_collected_between_tests() -> Iterator[None]:
+    """Keep Python's collector off the threads of the tests, as `qt.garbage` does in the program."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(qapp: QApplication) -> Iterator[None]:
     """Fail a test after which threads, tasks or windows are still there."""
@@ -36,6 +45,8 @@ def nothing_left_behind(qapp: QApplication) -> Iterator[None]:
     assert not [name for name in left if name.startswith(("engine", "training", "reading"))]
     # WORKAROUND(PySide6<6.12): with data on the clipboard the offscreen platform crashes at exit.
     qapp.clipboard().clear()
+    if gc.get_count()[0] > 10 * gc.get_threshold()[0]:
+        gc.collect(1)
     shown = [w for w in qapp.topLevelWidgets() if w.isVisible()]
     assert not shown, f"windows left open: {shown}"
     kept = [w for w in qapp.topLevelWidgets() if isinstance(w, QMainWindow)]
