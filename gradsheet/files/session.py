@@ -8,6 +8,9 @@ are `session_versions`'. Knows no window and no trainer.
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,10 +19,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
-from safetensors.numpy import save as save_arrays
+from safetensors.numpy import save_file as save_arrays
 
-from gradsheet.files.atomic import write_atomically
+from gradsheet.files.atomic import DRAFT, write_atomically
 from gradsheet.files.records import decode, encode
 from gradsheet.files.session_versions import VERSION, migrated
 from gradsheet.formula.address import Cell, Region
@@ -35,10 +39,14 @@ SUFFIX = ".gradsheet"
 MOST_BYTES = 2 << 30
 """What a session may unpack to; more is taken for a damaged or hostile file."""
 
+COPY_BYTES = 1 << 20
+LARGE = 1 << 30
+"""Bytes of an entry from which on its sizes take 64 bits."""
+
 Arrays = dict[str, npt.NDArray[Any]]
 
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
-"""Of every entry in the zip, so that the same session makes the same bytes."""
+"""Of every entry in the zip, so that the same session makes the same bytes; zipfile's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +94,38 @@ def save_session(session: Session, path: Path) -> None:
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
     def write(draft: Path) -> None:
-        with zipfile.ZipFile(draft, "w") as package:
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
             _put(package, "manifest.json", json.dumps(manifest, indent=1))
             for name, part in parts.items():
                 _put(package, name, json.dumps(part))
-            _put(package, "arrays.safetensors", save_arrays(whole))
+            _put_arrays(package, whole, draft.with_name(f"{draft.stem}.arrays{DRAFT}"))
 
     write_atomically(path, write)
 
 
-def _put(package: zipfile.ZipFile, name: str, content: str | bytes) -> None:
+def _put(package: zipfile.ZipFile, name: str, content: str) -> None:
     entry = zipfile.ZipInfo(name, TIMESTAMP)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     package.writestr(entry, content, compresslevel=1)
+
+
+def _put_arrays(package: zipfile.ZipFile, arrays: Arrays, beside: Path) -> None:
+    """Write the arrays by way of a file beside the draft: as bytes they would be held twice."""
+    try:
+        save_arrays(arrays, beside)
+        is_large = beside.stat().st_size > LARGE
+        with (
+            beside.open("rb") as source,
+            package.open("arrays.safetensors", "w", force_zip64=is_large) as target,
+        ):
+            shutil.copyfileobj(source, target, COPY_BYTES)
+    except SafetensorError as fault:  # of the disk: nothing else can go wrong with our arrays
+        number = re.search(r"os error (\d+)", str(fault))
+        why = (int(number[1]), os.strerror(int(number[1]))) if number else (str(fault),)
+        raise OSError(*why) from fault
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def load_session(path: Path) -> Session:
