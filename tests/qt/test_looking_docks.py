@@ -43,8 +43,8 @@ def show(window: Any, qtbot: Any, name: str) -> Any:
     """Open a dock by its command and wait for what it shows."""
     window.actions_by_id.by_id[f"view.{name}"].trigger()
     panel = window.looking_docks.panels[name]
-    if hasattr(panel, "is_empty"):
-        qtbot.waitUntil(lambda: not panel.is_empty, timeout=20_000)
+    if hasattr(panel, "pages"):
+        qtbot.waitUntil(lambda: not panel.pages.is_empty, timeout=20_000)
     return panel
 
 
@@ -52,9 +52,9 @@ def test_an_empty_panel_says_what_will_appear_and_how(opened: Any, qtbot: Any) -
     for name in ("ranking", "map"):
         opened.actions_by_id.by_id[f"view.{name}"].trigger()
         panel = opened.looking_docks.panels[name]
-        assert panel.is_empty
-        assert "will appear here" in panel.empty.text
-        assert "F5" in panel.empty.text
+        assert panel.pages.is_empty
+        assert "will appear here" in panel.pages.empty.text
+        assert "F5" in panel.pages.empty.text
 
 
 def test_the_model_stands_beside_the_baselines_and_figures_are_tables_too(

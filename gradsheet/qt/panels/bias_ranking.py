@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QStackedLayout,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -24,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from gradsheet.qt.theme import SPACE, current_theme
 from gradsheet.qt.widgets.column_table import GAP, Column, ColumnTable
-from gradsheet.qt.widgets.figure import EmptyText
+from gradsheet.qt.widgets.empty import EmptyOr
 from gradsheet.qt.widgets.number_field import NumberField
 from gradsheet.qt.widgets.styling import set_style
 
@@ -58,7 +57,7 @@ class BiasRankingPanel(QWidget):
         self._ranking: Ranking | None = None
         self._names: ItemNames | None = None
         self._selected: tuple[int, ...] = ()
-        self.empty = EmptyText(self)
+        self.pages = EmptyOr(HEADING, WHAT, self)
         self._build_controls()
         self.table = ColumnTable(self, "Bias ranking", several=True)
         self.table.chosen.connect(self._on_chosen)
@@ -115,26 +114,17 @@ class BiasRankingPanel(QWidget):
         inner.addLayout(row)
         inner.addWidget(self.table, 1)
         inner.addWidget(self.note)
-        pages = QWidget(self)
-        self._stack = QStackedLayout(pages)
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(full)
+        self.pages.addWidget(full)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(pages)
+        column.addWidget(self.pages)
 
     # ------------------------------------------------------------------ showing
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to show yet."""
-        return self._stack.currentIndex() == 0
-
     def show_nothing(self, why: str) -> None:
         """Say what will appear here and how."""
-        self.empty.say(HEADING, f"{WHAT} {why}")
         self._ranking = None
-        self._stack.setCurrentIndex(0)
+        self.pages.show_nothing(why)
 
     def show_ranking(self, ranking: Ranking, names: ItemNames) -> None:
         """Show a ranking; what is selected and typed stays."""
@@ -144,7 +134,7 @@ class BiasRankingPanel(QWidget):
             enough = int(np.count_nonzero(ranking.counts >= AT_LEAST)) >= ENOUGH
             with QSignalBlocker(self.at_least):
                 self.at_least.show_number(AT_LEAST if enough else 1)
-        self._stack.setCurrentIndex(1)
+        self.pages.show_contents()
         self.refresh()
 
     def show_selection(self, items: Sequence[int]) -> None:

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSplitter,
-    QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +28,8 @@ from gradsheet.qt.ratings.map_colours import Coloured, ColourLegend
 from gradsheet.qt.ratings.title_search import TitleSearch
 from gradsheet.qt.theme import SPACE, current_theme
 from gradsheet.qt.widgets.column_table import Column, ColumnTable
-from gradsheet.qt.widgets.figure import EmptyText, FigureAndTable
+from gradsheet.qt.widgets.empty import EmptyOr
+from gradsheet.qt.widgets.figure import FigureAndTable
 from gradsheet.qt.widgets.number_field import NumberField
 from gradsheet.qt.widgets.styling import set_style
 
@@ -66,7 +66,7 @@ class ItemMapPanel(QWidget):
         self._facts: Facts | None = None
         self._selected: tuple[int, ...] = ()
         self._coloured_for: object = None
-        self.empty = EmptyText(self)
+        self.pages = EmptyOr(HEADING, WHAT, self)
         self.canvas = MapCanvas(self)
         self.view = FigureAndTable(self.canvas, "Map of the items", self)
         self.legend = ColourLegend(self)
@@ -167,26 +167,17 @@ class ItemMapPanel(QWidget):
         both.setStretchFactor(0, 4)
         both.setStretchFactor(1, 1)
         both.setSizes([440, 170])
-        pages = QWidget(self)
-        self._stack = QStackedLayout(pages)
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(both)
+        self.pages.addWidget(both)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(pages)
+        column.addWidget(self.pages)
 
     # ------------------------------------------------------------------ showing
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to show yet."""
-        return self._stack.currentIndex() == 0
-
     def show_nothing(self, why: str) -> None:
         """Say what will appear here and how."""
-        self.empty.say(HEADING, f"{WHAT} {why}")
         self._look = None
-        self._stack.setCurrentIndex(0)
+        self.pages.show_nothing(why)
 
     def show_look(self, look: Look, facts: Facts) -> None:
         """Show another state of the model; view and selection stay."""
@@ -201,7 +192,7 @@ class ItemMapPanel(QWidget):
         self._place()
         self._recolour()
         self._show_neighbours()
-        self._stack.setCurrentIndex(1)
+        self.pages.show_contents()
 
     def show_selection(self, items: Sequence[int]) -> None:
         """Light up items, by code, and the neighbours of the first."""
@@ -371,6 +362,6 @@ class ItemMapPanel(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of a new theme."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_stack"):
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_near_title"):
             self._recolour()
             set_style(self._near_title, f"color: {current_theme().text};")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from gradsheet.qt.ratings.error_figures import BaselineFigure, NamedError, PopularityFigure
 from gradsheet.qt.ratings.hexbin_figure import HexbinFigure
-from gradsheet.qt.widgets.figure import EmptyText, FigureAndTable
+from gradsheet.qt.widgets.empty import EmptyOr
+from gradsheet.qt.widgets.figure import FigureAndTable
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.looks import ErrorLook, Facts
@@ -30,8 +31,8 @@ class PredictionsPanel(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setMinimumWidth(300)
-        self.empty = EmptyText(self)
-        self.empty.say(HEADING, f"{WHAT} Open ratings, then press F5 to learn.")
+        self.pages = EmptyOr(HEADING, WHAT, self)
+        self.pages.show_nothing("Open ratings, then press F5 to learn.")
         self.hexbin = HexbinFigure(self)
         self.popularity = PopularityFigure(self)
         self.baselines = BaselineFigure(self)
@@ -50,23 +51,14 @@ class PredictionsPanel(QWidget):
         both.addWidget(self.views["baselines"])
         both.setStretchFactor(0, 3)
         both.setStretchFactor(1, 1)
-        self._pages = QWidget(self)
-        self._stack = QStackedLayout(self._pages)
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(both)
+        self.pages.addWidget(both)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._pages)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to show yet."""
-        return self._stack.currentIndex() == 0
+        column.addWidget(self.pages)
 
     def show_nothing(self, why: str) -> None:
         """Say what will appear here and how."""
-        self.empty.say(HEADING, f"{WHAT} {why}")
-        self._stack.setCurrentIndex(0)
+        self.pages.show_nothing(why)
 
     def show_errors(self, look: ErrorLook, facts: Facts, name: str) -> None:
         """Show a model's errors.
@@ -96,4 +88,4 @@ class PredictionsPanel(QWidget):
         self.views["hexbin"].refresh(f"{note}.")
         self.views["popularity"].refresh(f"RMSE in stars on {some}.")
         self.views["baselines"].refresh(f"Errors in stars on {some}.")
-        self._stack.setCurrentIndex(1)
+        self.pages.show_contents()

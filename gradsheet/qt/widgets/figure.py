@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
@@ -71,7 +70,7 @@ class FigureAndTable(QWidget):
         super().__init__(parent)
         self.figure = figure
         self._title = QLabel(title, self)
-        self._title.setFont(_demi_bold(ui_font()))
+        self._title.setFont(demi_bold(ui_font()))
         self.note = QLabel(self)
         self.note.setObjectName("note")
         self.note.setWordWrap(True)
@@ -126,7 +125,7 @@ class FigureAndTable(QWidget):
 
     def _apply_theme(self) -> None:
         theme = current_theme()
-        self._title.setFont(_demi_bold(ui_font()))
+        self._title.setFont(demi_bold(ui_font()))
         self.switch.setIcon(icons.icon("table"))
         set_style(
             self,
@@ -135,62 +134,8 @@ class FigureAndTable(QWidget):
         )
 
 
-class EmptyText(QWidget):
-    """What stands where there is nothing yet: what will appear, and how."""
-
-    asked = Signal()
-    """The button was pressed."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._heading = QLabel(self)
-        self._text = QLabel(self)
-        self.button = QPushButton(self)
-        self.button.clicked.connect(self.asked)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(3 * SPACE, 3 * SPACE, 3 * SPACE, 3 * SPACE)
-        column.setSpacing(SPACE)
-        column.addStretch(1)
-        for label in (self._heading, self._text):
-            label.setWordWrap(True)
-            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(label)
-        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignCenter)
-        column.addStretch(2)
-        self._apply_theme()
-
-    def say(self, heading: str, text: str, button: str = "") -> None:
-        """Say this; with a button if there is something to do at once."""
-        self._heading.setText(heading)
-        self._text.setText(text)
-        self.button.setText(button)
-        self.button.setVisible(bool(button))
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return f"{self._heading.text()} {self._text.text()}"
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Take the colours and sizes of a new theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "button"):
-            self._apply_theme()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the ground of the sheet."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(current_theme().sheet))
-        painter.end()
-
-    def _apply_theme(self) -> None:
-        theme = current_theme()
-        self._heading.setFont(_demi_bold(ui_font(15)))
-        self._text.setFont(ui_font())
-        set_style(self._text, f"color: {theme.muted};")
-
-
-def _demi_bold(font: QFont) -> QFont:
+def demi_bold(font: QFont) -> QFont:
+    """Return the font, half bold."""
     bold = QFont(font)
     bold.setWeight(QFont.Weight.DemiBold)
     return bold
