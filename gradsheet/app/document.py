@@ -254,7 +254,7 @@ class Document:
     def stamp(self) -> Stamp:
         """Return what tells one state of the open workbook from another."""
         runs = {sheet: RunStamp.of(each.run) for sheet, each in self._trainings.items()}
-        return Stamp(self.history.top, runs)
+        return Stamp(self.history.top, runs, None if self.ratings is None else self.ratings.stamp())
 
     def saved(self, path: Path, stamp: Stamp) -> None:
         """Note that a state of the workbook lies in a file."""
@@ -274,7 +274,7 @@ class Document:
     @property
     def is_edited(self) -> bool:
         """Whether there is a change that pressing Run again would not bring back."""
-        if self.path is not None or self._saved is None:
+        if self.path is not None or self._saved is None or self.ratings is not None:
             return self.is_changed
         return any(not label.startswith(RUN_LABELS) for label in self.history.labels)
 

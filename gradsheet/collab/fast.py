@@ -499,12 +499,8 @@ class FastRun:
         if hasattr(self, "_layout") and len(self._layout) != len(self._train):
             self._is_stale = True
 
-    def portable_state(self) -> dict[str, Any]:
-        """Return :meth:`state_dict` without what follows from the ratings, for files."""
-        return portable(self.state_dict())
-
     def load_portable(self, saved: dict[str, Any]) -> None:
-        """Go to a state from :meth:`portable_state`, on the same ratings."""
+        """Go to a state from :func:`portable`, on the same ratings."""
         on_device = {n: v.to(self.device) if isinstance(v, Tensor) else v for n, v in saved.items()}
         best = saved["_best"]
         if best is not None:

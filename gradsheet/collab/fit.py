@@ -158,6 +158,7 @@ class Fit:
             if isinstance(module, SeededDropout):
                 module.generator = self._dropout
         self._order: Tensor | None = None  # of the epoch that has begun
+        self._drawn_from: Tensor | None = None  # the generator's state before that order
         self._position = 0  # ratings of it that have been learned from
         self._page: tuple[int, dict[str, Tensor]] | None = None
         self._losses = torch.zeros(1024, device=self.device)
@@ -209,6 +210,7 @@ class Fit:
             On rate and momentum instead of the schedule's.
         """
         if self._order is None or self._position >= self._count:
+            self._drawn_from = self.generator.get_state()
             self._order = torch.randperm(self._count, generator=self.generator)
             self._position, self._page = 0, None
         if factors is None:
@@ -457,7 +459,8 @@ class Fit:
             "stepper": self.stepper.state_dict(),
             "generator": self.generator.get_state(),
             "dropout": self._dropout.get_state(),
-            "order": None if self._order is None else self._order.clone(),
+            "order": self._order,  # is never changed in place
+            "drawn_from": self._drawn_from,
             "position": self._position,
             "step": self.step,
             "leg": self._leg,
@@ -475,6 +478,10 @@ class Fit:
         self.generator.set_state(saved["generator"])
         self._dropout.set_state(saved["dropout"])
         self._order, self._position, self._page = saved["order"], saved["position"], None
+        self._drawn_from = saved.get("drawn_from")
+        if self._order is None and self._position and self._drawn_from is not None:
+            drawn = torch.Generator().set_state(self._drawn_from)
+            self._order = torch.randperm(self._count, generator=drawn)
         if self._order is not None and len(self._order) != self._count:
             self._order, self._position = None, 0  # ratings were added or removed since
         self.step, self._leg, self.seconds = saved["step"], saved["leg"], saved["seconds"]
@@ -482,6 +489,11 @@ class Fit:
         self._best, self._idle_epochs, self.state, self.note = None, 0, "running", ""
         self.log, self._logged = list(saved["log"]), None
         self.first_seed = saved["first_seed"]
+
+
+def portable(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state of a `Fit` without an order of the ratings that can be drawn again."""
+    return {**state, "order": None} if state.get("drawn_from") is not None else state
 
 
 def _own_columns(

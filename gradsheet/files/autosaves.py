@@ -6,18 +6,24 @@ of a file in its manifest. When to write one is `app.autosave`'s. Imports nothin
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import time
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradsheet.files.atomic import DRAFT_S
 from gradsheet.files.locks import FileLock, is_held
 
+if TYPE_CHECKING:
+    from gradsheet.files.session_parts import PartFiles
+
 SUFFIX = ".gradsheet"
+PART = ".arrays"
+"""Of files beside an autosave that are written once."""
 FACT = "autosave"
 """Under this name the facts of a session say what it is an autosave of."""
 MOST_PUT_ASIDE = 10
@@ -84,6 +90,7 @@ class Slot:
     def __init__(self, path: Path, lock: FileLock) -> None:
         self.path = path
         self._lock = lock
+        self._parts: PartFiles | None = None
 
     @classmethod
     def new(cls, folder: Path) -> Slot:
@@ -112,6 +119,15 @@ class Slot:
         except OSError:
             return None
         return cls(autosaved.path, lock) if lock is not None else None
+
+    @property
+    def parts(self) -> PartFiles:
+        """What lies beside the file."""
+        from gradsheet.files.session_parts import PartFiles
+
+        if self._parts is None:
+            self._parts = PartFiles(self.path)
+        return self._parts
 
     def leave(self) -> None:
         """Give the place up; its file stays to be recovered."""
@@ -149,11 +165,21 @@ def origin_of(path: Path) -> Origin | None:
 
 
 def remove(path: Path) -> None:
-    """Remove an autosave. One that cannot be removed stays: better twice than never."""
+    """Remove an autosave and what lies beside it.
+
+    One that cannot be removed stays: better twice than never.
+    """
     try:
         path.unlink(missing_ok=True)
+        for part in part_files(path):
+            part.unlink(missing_ok=True)
     except OSError:
         return
+
+
+def part_files(path: Path) -> list[Path]:
+    """Return the files that lie beside an autosave."""
+    return sorted(path.parent.glob(f"{glob.escape(path.stem)}.*{PART}"))
 
 
 def prune(folder: Path) -> None:
@@ -161,6 +187,10 @@ def prune(folder: Path) -> None:
     aside = [entry for entry in autosaved(folder) if entry.origin.is_put_aside]
     for entry in aside[MOST_PUT_ASIDE:]:
         remove(entry.path)
+    for part in folder.glob(f"*{PART}"):  # of one that was ended before its first writing had
+        file = folder / f"{part.name.split('.')[0]}{SUFFIX}"
+        if not file.exists() and not is_held(_lock_of(file)):
+            remove(part)
     for lock in folder.glob("*.lock"):
         if not lock.with_suffix(SUFFIX).exists() and not is_held(lock):
             remove(lock)

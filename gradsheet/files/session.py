@@ -25,6 +25,7 @@ from safetensors.numpy import save_file as save_arrays
 
 from gradsheet.files.atomic import DRAFT, write_atomically
 from gradsheet.files.records import decode, encode
+from gradsheet.files.session_parts import Part, PartFiles, read_parts
 from gradsheet.files.session_versions import VERSION, migrated
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse, unparse
@@ -44,6 +45,9 @@ LARGE = 1 << 30
 """Bytes of an entry from which on its sizes take 64 bits."""
 
 Arrays = dict[str, npt.NDArray[Any]]
+_DAMAGE = (
+    KeyError, TypeError, ValueError, IndexError, AttributeError, OSError, SafetensorError
+)  # fmt: skip
 
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 """Of every entry in the zip, so that the same session makes the same bytes; zipfile's own."""
@@ -63,6 +67,8 @@ class Session:
         Optimizer state, loss traces, keyframes, start values, ratings.
     books : tuple of Workbook
         Other states of the workbook, from which parts of a run were made.
+    parts : tuple of Part
+        Arrays that do not change while it is open; those of an autosave lie beside it.
     """
 
     workbook: Workbook
@@ -70,10 +76,13 @@ class Session:
     facts: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     books: tuple[Workbook, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
-def save_session(session: Session, path: Path) -> None:
+def save_session(session: Session, path: Path, beside: PartFiles | None = None) -> None:
     """Write a session; the file holds either its old bytes or all of the new ones.
+
+    Its parts go into the file, or into files `beside` it, where those have not got them yet.
 
     Raises
     ------
@@ -91,6 +100,14 @@ def save_session(session: Session, path: Path) -> None:
         "facts": dict(session.facts),
         "books": len(session.books),
     }
+    names: list[str] = []
+    if session.parts and beside is not None:
+        names = beside.write(session.parts)
+        manifest["parts"] = names
+    elif session.parts:
+        manifest["parts"] = len(session.parts)
+        for number, part in enumerate(session.parts):
+            arrays |= {f"part{number}/{name}": array for name, array in part.arrays.items()}
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
     def write(draft: Path) -> None:
@@ -101,6 +118,8 @@ def save_session(session: Session, path: Path) -> None:
             _put_arrays(package, whole, draft.with_name(f"{draft.stem}.arrays{DRAFT}"))
 
     write_atomically(path, write)
+    if beside is not None:
+        beside.keep_only(names)
 
 
 def _put(package: zipfile.ZipFile, name: str, content: str) -> None:
@@ -162,10 +181,21 @@ def load_session(path: Path) -> Session:
         )
         problem = decode(manifest["problem"])
         facts = dict(manifest["facts"])
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as fault:
+        kept = _parts_in(path, manifest.get("parts", 0), arrays)
+    except _DAMAGE as fault:
         raise _damaged(path, f"{type(fault).__name__} in its contents") from fault
-    run = {name.removeprefix("run/"): a for name, a in arrays.items() if name.startswith("run/")}
-    return Session(workbook, problem, facts, run, books)
+    return Session(workbook, problem, facts, _within(arrays, "run/"), books, kept)
+
+
+def _parts_in(path: Path, told: Any, arrays: Arrays) -> tuple[Part, ...]:
+    """Return the parts of a session, from the file itself or from those beside it."""
+    if isinstance(told, int):
+        return tuple(Part(_within(arrays, f"part{number}/")) for number in range(told))
+    return read_parts(path, told)
+
+
+def _within(arrays: Arrays, at: str) -> Arrays:
+    return {name.removeprefix(at): array for name, array in arrays.items() if name.startswith(at)}
 
 
 def _damaged(path: Path, why: str) -> UserError:

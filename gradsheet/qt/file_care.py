@@ -99,7 +99,7 @@ class FileCare(QObject):
 
         What only Run has made is not asked about: it is put aside.
         """
-        if not self._is_precious or self._document.stamp() == self.autosave.forsaken:
+        if not self._document.is_edited or self._document.stamp() == self.autosave.forsaken:
             then()
             return
         self._then = then
@@ -108,19 +108,13 @@ class FileCare(QObject):
             self.question.open()
         self.question.raise_()
 
-    @property
-    def _is_precious(self) -> bool:
-        """Whether what would be lost could be had again neither by Run nor from an autosave."""
-        document = self._document
-        return document.is_edited or (document.ratings is not None and document.is_changed)
-
     def may_close(self) -> bool:
         """Whether the window may close now; else the question is put and closes it later."""
         if QGuiApplication.instance().isSavingSession():
             self._is_ending = self._is_told_to_end = True
         if self._is_ending:
             return True
-        if not self._is_precious:
+        if not self._document.is_edited:
             return True
         self.ask(self._close_window)
         return False

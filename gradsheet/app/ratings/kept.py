@@ -56,6 +56,8 @@ class KeptModels(Sequence[KeptModel]):
     def __init__(self, session: RatingsSession) -> None:
         self._session = session
         self._models: list[KeptModel] = []
+        self.revision = 0
+        """Grows with every change of the list."""
 
     @overload
     def __getitem__(self, index: int) -> KeptModel: ...
@@ -96,7 +98,7 @@ class KeptModels(Sequence[KeptModel]):
                 session.mark(with_state=True),
             )
             self._models.append(kept)
-            session.tell("kept")
+            self._changed()
         return kept
 
     def take_up(
@@ -119,6 +121,10 @@ class KeptModels(Sequence[KeptModel]):
     def drop(self, index: int) -> None:
         """Forget one."""
         del self._models[index]
+        self._changed()
+
+    def _changed(self) -> None:
+        self.revision += 1
         self._session.tell("kept")
 
     def go_back_to(self, index: int) -> None:

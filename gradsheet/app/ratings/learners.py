@@ -19,7 +19,7 @@ import torch
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, check_together
 from gradsheet.app.ratings.learned import Learned, NetLayers, Side
 from gradsheet.app.ratings.making import fast_settings, fit_settings, make_model, times_of
-from gradsheet.collab import models
+from gradsheet.collab import fast, fit, models
 from gradsheet.collab.devices import choose_device
 from gradsheet.collab.factors import Factors
 from gradsheet.collab.fast import FastRun
@@ -102,9 +102,12 @@ class Learner(ABC):
 
     def saved(self) -> dict[str, Any]:
         """Return the state for a file: it can be loaded by a learner made of the same choices."""
-        state = self.state()
-        del state["learn"]
-        return state
+        return self.portable(self.state())
+
+    @staticmethod
+    @abstractmethod
+    def portable(state: dict[str, Any]) -> dict[str, Any]:
+        """Return a state as :meth:`saved` gives it."""
 
     def load_saved(self, saved: dict[str, Any]) -> None:
         """Take over what :meth:`saved` gave."""
@@ -238,6 +241,11 @@ class LessonLearner(Learner):
         """See Learner."""
         return {**self.fit.state_dict(), "learn": self.learn, "state": self.fit.state,
                 "note": self.fit.note}  # fmt: skip
+
+    @staticmethod
+    def portable(state: dict[str, Any]) -> dict[str, Any]:
+        """See Learner."""
+        return {name: value for name, value in fit.portable(state).items() if name != "learn"}
 
     def load(self, saved: dict[str, Any]) -> None:
         """See Learner."""
@@ -398,9 +406,10 @@ class FastLearner(Learner):
         self.learn = saved["learn"]
         self.run.load(saved)
 
-    def saved(self) -> dict[str, Any]:
+    @staticmethod
+    def portable(state: dict[str, Any]) -> dict[str, Any]:
         """See Learner."""
-        return self.run.portable_state()
+        return {name: value for name, value in fast.portable(state).items() if name != "learn"}
 
     def load_saved(self, saved: dict[str, Any]) -> None:
         """See Learner."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gradsheet.app.ratings.learned import Learned
 from gradsheet.app.ratings.marks import Mark
+from gradsheet.app.ratings.state_copies import StateCopies, StateCopy
 from gradsheet.collab.report import EpochRow, FitSnapshot
 from gradsheet.collab.splits import Split
 from gradsheet.tasks import Control, Task
@@ -77,6 +78,7 @@ class Learning(ABC):
         self._revision = 0
         self._last: Frame | None = None
         """How the learner stands at the end of a task, put here by the task."""
+        self._copies = StateCopies()
         self._listeners: list[Callable[[Event], None]] = []
 
     @abstractmethod
@@ -215,6 +217,7 @@ class Learning(ABC):
         """Stop and wait for it; return whether a run was on that had not been told to pause."""
         was_running = self.state == "running" and not self._pausing
         self._queued = None
+        self._copies.finish()
         if self._task is not None:
             self._task.cancel()
             self._task.join()
@@ -238,6 +241,13 @@ class Learning(ABC):
             if resume:
                 self.start()
 
+    def copy_state(self) -> StateCopy:
+        """Have a copy made of all that the rest of the run depends on, for a file.
+
+        A run that is on goes on: the copy is of a moment from now.
+        """
+        return self._copies.ask(self._learner, self._task)
+
     # ------------------------------------------------------------------ the task
 
     def _launch(self, kind: Kind, count: int | None, mark: Mark | None) -> None:
@@ -245,6 +255,7 @@ class Learning(ABC):
             yield from self._work(control, kind, count, mark)
 
         self.error, self._last = None, None
+        self._copies.finish()
         self._task = Task("learning ratings", work)
         self._task.start()
         self.tell("state")
@@ -272,6 +283,7 @@ class Learning(ABC):
             yield from self._frames(control, kind, count, learner, learned)
         finally:  # copied here, for the window's thread has 8 ms
             self._last = Frame(learner.snapshot(), self.copy_of(learner))
+            self._copies.hand_over(learner)
 
     def _frames(
         self,
@@ -294,6 +306,7 @@ class Learning(ABC):
                 learned = self.copy_of(learner)
                 copied = time.perf_counter()
                 copying_s = copied - now
+            self._copies.hand_over(learner)
             yield Frame(snapshot, learned)
 
     def copy_of(self, learner: LessonLearner | FastLearner) -> Learned:
@@ -341,6 +354,8 @@ class Learning(ABC):
         self._task, self._pausing = None, False
         self.error = task.error
         learner = self._learner
+        if learner is not None:
+            self._copies.hand_over(learner)  # what was asked for after its last look
         if self.error is not None:
             self.state, self.note = "failed", str(self.error)
         elif learner is None:

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ class Origin:
             "path": str(self.path),
             "options": dataclasses.asdict(self.options),
             "size": self.size,
-            "blake2b": fingerprint(self.path),
+            "blake2b": _fingerprint_once(self.path, self.size, self.changed_ns),
         }
 
     @classmethod
@@ -103,6 +104,12 @@ class Origin:
             except StopIteration as end:
                 table: RatingTable = end.value.table
                 return table
+
+
+@lru_cache(maxsize=8)
+def _fingerprint_once(path: Path, size: int, changed_ns: int) -> str:
+    """Return the digest of a file that is as it was read, so that no autosave reads it again."""
+    return fingerprint(path)
 
 
 def fingerprint(path: Path) -> str:

@@ -38,7 +38,7 @@ def write_ratings(session: RatingsSession, rows: Rows, values: Rows) -> None:
     with session.at_rest():
         new = np.asarray(values, dtype=np.float32)
         session.totals.change(session.table, rows, new)
-        session.edited.update(np.asarray(rows).tolist())
+        session.edited = np.union1d(session.edited, rows).astype(np.int64)
         session.table.ratings[rows] = new
         if session.split is not None and session.split.train is not session.table:
             write_through(session.split, rows, new)
@@ -60,7 +60,7 @@ def replace_table(
     """
     with session.at_rest():
         old, session.table, session.split = session.split, table, split
-        session.origin, session.edited = None, set()  # no file has these rows
+        session.origin, session.edited = None, np.empty(0, np.int64)  # no file has these rows
         session.totals = Totals.of(table)
         marks = [kept.mark for kept in session.kept]
         learners = {id(one): one for one in (session.learner, *(m.learner for m in marks))}

@@ -19,6 +19,7 @@ from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, SplitChoice
 from gradsheet.app.ratings.origin import Origin
 from gradsheet.collab.splits import Split
 from gradsheet.files.ratings_records import lay_out, take_out
+from gradsheet.files.session_parts import Part
 from gradsheet.formula.values import UserError
 from gradsheet.learn.hyper import Hyper
 from gradsheet.ratings.table import RatingTable
@@ -34,20 +35,24 @@ KEPT_WHOLE = 5_000_000
 _AT = "ratings/"
 
 
-def session_of_ratings(document: Document) -> Callable[[], Session]:
+def session_of_ratings(document: Document, *, is_autosave: bool = False) -> Callable[[], Session]:
     """Note how a rating set stands; the session itself is made by the call returned.
 
-    That call may be made on another thread while the learning goes on.
+    That call is made on another thread, while the learning goes on.
+
+    Parameters
+    ----------
+    is_autosave : bool
+        Whether the table is written once, beside the file, so that it is not copied here: ratings
+        that are edited meanwhile are in the next autosave too.
     """
     session, book = document.ratings, document.ratings_book
     assert session is not None
     assert book is not None
-    resume = session.stop()
     workbook = document.workbook.snapshot()  # of the tables without their cells
     sheets = [book.crosstab, book.users, book.items, book.ratings, book.predictions]
     if book.layers is not None and book.layers in document.workbook.sheets:
         sheets.append(book.layers)
-    learner = session.learner
     facts: dict[str, Any] = {
         "source": session.source,
         "state": session.state,
@@ -57,38 +62,39 @@ def session_of_ratings(document: Document) -> Callable[[], Session]:
         "split": _split_choice_out(session.split_choice),
         "genres": None if session.genres is None else list(session.genres),
     }
-    states = None if learner is None else (learner.saved(), learner.start)
+    noted = session.copy_state()
+    start = {} if session.learner is None else session.learner.start
     kept, split, pairs = list(session.kept), session.split, book.pairs
-    table, origin = session.table, session.origin
-    edited = np.array(sorted(session.edited), dtype=np.int64)
+    table, origin, edited = session.table, session.origin, session.edited
     whole = len(table) <= KEPT_WHOLE or origin is None
-    ratings = table.ratings.copy() if whole else table.ratings[edited]
+    ratings = table.ratings.copy() if whole and not is_autosave else table.ratings
+    values = table.ratings[edited]
     title, view = document.lesson.title, document.view()
-    if resume:
-        session.start()
 
     def make() -> Session:
         from gradsheet.files.session import Session
 
+        state = noted.get()
         arrays: dict[str, Any] = {f"{_AT}pairs/users": pairs.users}
         arrays[f"{_AT}pairs/items"] = pairs.items
+        parts: list[Part] = []
         if whole or origin is None or not origin.is_as_read():
-            current = ratings if whole else table.ratings
-            facts["table"] = _table_out(table, current, arrays)
+            facts["table"] = _table_out(table, ratings, parts)
         else:
             facts["table"] = {"file": origin.facts(), "titles": None}
-            arrays |= {f"{_AT}edited/rows": edited, f"{_AT}edited/ratings": ratings}
+        if is_autosave or "file" in facts["table"]:
+            arrays |= {f"{_AT}edited/rows": edited, f"{_AT}edited/ratings": values}
         splits: list[Split] = []
         facts["split_number"] = _number(split, splits)
-        if states is not None:
-            state, start = states
+        if state is not None:
             facts["run"] = lay_out(state, arrays, f"{_AT}run/")
-            start = {name: value for name, value in start.items() if name != "learn"}
-            is_lesson = facts["learn"]["mode"] == "lesson"
-            facts["start"] = lay_out(start, arrays, f"{_AT}start/") if is_lesson else None
-        facts["kept"] = [_kept_out(model, splits, arrays) for model in kept]
-        facts["splits"] = [_split_out(s, i, arrays) for i, s in enumerate(splits)]
-        return Session(workbook, None, {"title": title, "view": view, "ratings": facts}, arrays)
+            facts["start"] = None
+            if facts["learn"]["mode"] == "lesson":
+                facts["start"] = _state_out(start, parts)
+        facts["kept"] = [_kept_out(model, splits, parts) for model in kept]
+        facts["splits"] = [_split_out(s, parts) for s in splits]
+        entries = {"title": title, "view": view, "ratings": facts}
+        return Session(workbook, None, entries, arrays, parts=tuple(parts))
 
     return make
 
@@ -109,50 +115,72 @@ def _split_choice_out(choice: SplitChoice) -> dict[str, Any]:
     return {**dataclasses.asdict(choice), "path": path}
 
 
-def _table_out(table: RatingTable, ratings: Any, arrays: dict[str, Any]) -> dict[str, Any]:
-    arrays |= {f"{_AT}users": table.users, f"{_AT}items": table.items, f"{_AT}stars": ratings}
+def _table_out(table: RatingTable, ratings: Any, parts: list[Part]) -> dict[str, Any]:
+    arrays = {"users": table.users, "items": table.items, "stars": ratings}
     if table.timestamps is not None:
-        arrays[f"{_AT}times"] = table.timestamps
+        arrays["times"] = table.timestamps
     titles = None if table.titles is None else [str(title) for title in table.titles.tolist()]
-    return {"users": table.user_ids.tolist(), "items": table.item_ids.tolist(), "titles": titles}
+    ids = {"users": table.user_ids.tolist(), "items": table.item_ids.tolist()}
+    return {**ids, "titles": titles, **_part(table, arrays, parts)}
 
 
-def _split_out(split: Split, number: int, arrays: dict[str, Any]) -> dict[str, Any]:
-    at = f"{_AT}split{number}/"
+def _split_out(split: Split, parts: list[Part]) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
     if split.held is not None:
-        arrays[f"{at}held"] = np.packbits(split.held)
+        arrays["held"] = np.packbits(split.held)
     else:
         valid = split.valid
-        arrays |= {f"{at}users": valid.users, f"{at}items": valid.items}
-        arrays[f"{at}stars"] = valid.ratings
+        arrays |= {"users": valid.users, "items": valid.items, "stars": valid.ratings}
         if valid.timestamps is not None:
-            arrays[f"{at}times"] = valid.timestamps
-    return {"note": split.note, "given": split.held is None}
+            arrays["times"] = valid.timestamps
+    return {"note": split.note, "given": split.held is None, **_part(split, arrays, parts)}
 
 
-def _kept_out(kept: KeptModel, splits: list[Split], arrays: dict[str, Any]) -> dict[str, Any]:
-    at, mark = f"{_AT}kept{len(arrays)}/", kept.mark
-    state = {name: value for name, value in (mark.state or {}).items() if name != "learn"}
-    if kept.learn_choice.mode == "fast":
-        from gradsheet.collab.fast import portable
+def _state_out(state: dict[str, Any], parts: list[Part]) -> dict[str, Any]:
+    """Lay out a learner's state that does not change."""
+    arrays: dict[str, Any] = {}
+    told = {name: value for name, value in state.items() if name != "learn"}
+    return {"state": lay_out(told, arrays, ""), **_part(state, arrays, parts)}
 
-        state = portable(state)
+
+def _part(owner: object, arrays: dict[str, Any], parts: list[Part]) -> dict[str, int]:
+    parts.append(Part(arrays, owner))
+    return {"part": len(parts) - 1}
+
+
+def _kept_out(kept: KeptModel, splits: list[Split], parts: list[Part]) -> dict[str, Any]:
+    from gradsheet.app.ratings.learners import Learner
+
+    mark, arrays = kept.mark, dict[str, Any]()
+    learner = mark.learner
+    assert isinstance(learner, Learner)
     return {
         "name": kept.name,
         "model": dataclasses.asdict(kept.model_choice),
         "learn": dataclasses.asdict(kept.learn_choice),
         "split": _split_choice_out(mark.split_choice),
         "split_number": _number(mark.split, splits),
-        "errors": lay_out(kept.errors, arrays, at),
-        "state": lay_out(state, arrays, at),
+        "errors": lay_out(kept.errors, arrays, ""),
+        "state": lay_out(learner.portable(mark.state or {}), arrays, ""),
+        **_part(kept, arrays, parts),
     }
 
 
 # ------------------------------------------------------------------ opening
 
 
-def opener_of_ratings(session: Session, path: Path) -> Callable[[Document], None]:
+def opener_of_ratings(
+    session: Session, path: Path, settled: Callable[[Document], None] | None = None
+) -> Callable[[Document], None]:
     """Return what shows a session's rating set in a document, its model as it was.
+
+    Parameters
+    ----------
+    session : Session
+    path : Path
+        The file that it comes from.
+    settled : callable, optional
+        Called when it is shown; if not given, what is open counts as saved in `path` then.
 
     Raises
     ------
@@ -164,7 +192,7 @@ def opener_of_ratings(session: Session, path: Path) -> Callable[[Document], None
 
     facts, arrays = session.facts["ratings"], session.arrays
     try:
-        ratings = _ratings_in(facts, arrays, path)
+        ratings = _ratings_in(session, path)
         pairs = pairs_of(ratings.table, arrays[f"{_AT}pairs/users"], arrays[f"{_AT}pairs/items"])
         sheets = [int(sheet) for sheet in facts["sheets"]]
         book = RatingsBook(ratings, pairs, session.workbook, sheets)
@@ -176,19 +204,23 @@ def opener_of_ratings(session: Session, path: Path) -> Callable[[Document], None
     view = dict(session.facts.get("view", {}))
 
     def show(document: Document) -> None:
-        document.open_ratings(book, path, view)
+        document.open_ratings(book, None if settled else path, view)
+        if settled is not None:
+            settled(document)
+            return
         document.saved(path, document.stamp())
         document.say(Message("info", f"{path.name} is open, with what was learned."))
 
     return show
 
 
-def _ratings_in(facts: Mapping[str, Any], arrays: Mapping[str, Any], path: Path) -> RatingsSession:
+def _ratings_in(file: Session, path: Path) -> RatingsSession:
     from gradsheet.app.ratings.learners import make_learner
     from gradsheet.app.ratings.session import RatingsSession
 
-    table, origin = _table_in(facts["table"], arrays, path)
-    splits = [_split_in(entry, i, table, arrays) for i, entry in enumerate(facts["splits"])]
+    facts, arrays = file.facts["ratings"], file.arrays
+    table, origin = _table_in(facts["table"], file, path)
+    splits = [_split_in(entry, i, table, file) for i, entry in enumerate(facts["splits"])]
     model, learn = ModelChoice(**_tuples(facts["model"])), _learn_in(facts["learn"])
     session = RatingsSession(
         table, str(facts["source"]), facts["genres"], model=model, learn=learn,
@@ -196,14 +228,16 @@ def _ratings_in(facts: Mapping[str, Any], arrays: Mapping[str, Any], path: Path)
     )  # fmt: skip
     session.origin = origin
     if f"{_AT}edited/rows" in arrays:
-        session.edited = set(arrays[f"{_AT}edited/rows"].tolist())
+        session.edited = np.array(arrays[f"{_AT}edited/rows"])
     number = facts["split_number"]
     if number is None or "run" not in facts:
         return session
     learner = make_learner(model, learn, splits[number], session.genres)
     learner.start = learner.state()
-    if facts["start"] is not None:
-        learner.start = {**take_out(facts["start"], arrays), "learn": learn}
+    start = facts["start"]
+    if start is not None:
+        told = start["state"] if "part" in start else start
+        learner.start = {**take_out(told, _arrays_of(start, file)), "learn": learn}
     learner.load_saved(take_out(facts["run"], arrays))
     session.take_up(splits[number], learner)
     for entry in facts["kept"]:
@@ -211,27 +245,33 @@ def _ratings_in(facts: Mapping[str, Any], arrays: Mapping[str, Any], path: Path)
         split = splits[entry["split_number"]]
         made = make_learner(ModelChoice(**_tuples(entry["model"])), other, split, session.genres)
         made.start = made.state()
-        made.load_saved(take_out(entry["state"], arrays))
+        own = _arrays_of(entry, file)
+        made.load_saved(take_out(entry["state"], own))
         choice = _split_choice_in(entry["split"])
-        session.kept.take_up(str(entry["name"]), made, choice, take_out(entry["errors"], arrays))
+        session.kept.take_up(str(entry["name"]), made, choice, take_out(entry["errors"], own))
     return session
 
 
+def _arrays_of(entry: Mapping[str, Any], file: Session) -> Mapping[str, Any]:
+    """Return the arrays that an entry of the facts speaks of."""
+    return file.parts[entry["part"]].arrays if "part" in entry else file.arrays
+
+
 def _table_in(
-    facts: Mapping[str, Any], arrays: Mapping[str, Any], path: Path
+    facts: Mapping[str, Any], file: Session, path: Path
 ) -> tuple[RatingTable, Origin | None]:
     if "file" in facts:
         origin = Origin.of_facts(facts["file"], path)
         table = origin.read_again(path)
-        rows = np.asarray(arrays[f"{_AT}edited/rows"])
-        ratings = table.ratings.copy()
-        ratings[rows] = arrays[f"{_AT}edited/ratings"]
+        ratings = _edited(table.ratings.copy(), file.arrays)
         return dataclasses.replace(table, ratings=ratings), origin
+    arrays, at = _arrays_of(facts, file), "" if "part" in facts else _AT
     columns = {
-        name: np.array(arrays[f"{_AT}{key}"])
+        name: np.array(arrays[f"{at}{key}"])
         for name, key in (("users", "users"), ("items", "items"), ("ratings", "stars"))
     }
-    times = arrays.get(f"{_AT}times")
+    _edited(columns["ratings"], file.arrays)
+    times = arrays.get(f"{at}times")
     titles = facts["titles"]
     return RatingTable(
         **columns,
@@ -240,6 +280,14 @@ def _table_in(
         titles=None if titles is None else _objects(titles),
         timestamps=None if times is None else np.array(times),
     ), None
+
+
+def _edited(ratings: Any, arrays: Mapping[str, Any]) -> Any:
+    """Put ratings that were edited since the table was written into their places."""
+    rows = arrays.get(f"{_AT}edited/rows")
+    if rows is not None:
+        ratings[rows] = arrays[f"{_AT}edited/ratings"]
+    return ratings
 
 
 def _labels(ids: list[Any]) -> Any:
@@ -253,9 +301,9 @@ def _objects(texts: list[Any]) -> Any:
 
 
 def _split_in(
-    entry: Mapping[str, Any], number: int, table: RatingTable, arrays: Mapping[str, Any]
+    entry: Mapping[str, Any], number: int, table: RatingTable, file: Session
 ) -> Split:
-    at = f"{_AT}split{number}/"
+    arrays, at = _arrays_of(entry, file), "" if "part" in entry else f"{_AT}split{number}/"
     if not entry["given"]:
         held = np.unpackbits(arrays[f"{at}held"], count=len(table)).astype(bool)
         return Split(table.take(~held), table.take(held), str(entry["note"]), held)

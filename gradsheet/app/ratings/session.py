@@ -71,8 +71,8 @@ class RatingsSession(Learning):
         Counts and sums of ratings of users and items.
     origin : Origin or None
         The file that the ratings came from.
-    edited : set of int
-        Rows whose rating is another one than the file's.
+    edited : ndarray (n,) int64
+        Rows, sorted, whose rating is another one than the file's.
     record : callable or None
         Told (label, mark) of what a whole undo step takes back; `Document` puts it into its
         history. Without one the session keeps its own marks.
@@ -107,7 +107,7 @@ class RatingsSession(Learning):
         self.record: Callable[[str, Mark], None] | None = None
         self.editor: Callable[[Side, int, Mapping[int, float]], None] | None = None
         self.origin: Origin | None = None
-        self.edited: set[int] = set()
+        self.edited: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._begin_from: Learned | None = None
         self._marks: list[Mark] = []
 
@@ -120,6 +120,10 @@ class RatingsSession(Learning):
     def means(self, side: Side, rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Return mean ratings of users or items; NaN where there is none."""
         return self.totals.means(side, rows)
+
+    def stamp(self) -> tuple[object, ...]:
+        """Return what tells one state from another, besides steps and edits."""
+        return (self._model, self._learn, self._split_choice, self.kept.revision)
 
     # ------------------------------------------------------------------ choices
 

@@ -206,9 +206,9 @@ class Autosave:
             return
         original = str(document.path.absolute()) if document.path is not None else ""
         origin = Origin(document.title, original, time.time(), put_aside)
-        make, self._doing = session_of(document), document.stamp()
+        make, self._doing = _noted(document), document.stamp()
         self._since = None
-        self._task = Task("autosaving", _writer(make, slot.path, origin)).start()
+        self._task = Task("autosaving", _writer(make, slot, origin)).start()
 
     def _take(self, task: Task[None, None]) -> None:
         self._task = None
@@ -234,8 +234,7 @@ class Autosave:
 
     @property
     def _has_work(self) -> bool:
-        """Whether something is unsaved that a session can hold; a rating set is none."""
-        return self._document.is_changed and self._document.ratings is None
+        return self._document.is_changed
 
     def _touch(self) -> None:
         if self._slot is not None:
@@ -258,15 +257,23 @@ class Autosave:
             )
 
 
+def _noted(document: Document) -> Callable[[], Session]:
+    if document.ratings is None:
+        return session_of(document)
+    from gradsheet.app.ratings.saving import session_of_ratings
+
+    return session_of_ratings(document, is_autosave=True)
+
+
 def _writer(
-    make: Callable[[], Session], path: Path, origin: Origin
+    make: Callable[[], Session], slot: Slot, origin: Origin
 ) -> Callable[[Control], Generator[None, None, None]]:
     def write(_: Control) -> Generator[None, None, None]:
         from gradsheet.files.session import save_session
 
         session = make()
         facts = {**session.facts, FACT: origin.fact()}
-        save_session(dataclasses.replace(session, facts=facts), path)
+        save_session(dataclasses.replace(session, facts=facts), slot.path, slot.parts)
         yield
 
     return write

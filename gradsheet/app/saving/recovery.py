@@ -79,6 +79,10 @@ def recover(document: Document, autosave: Autosave, entry: Autosaved) -> None:
 
         session = load_session(entry.path)
         claim = filing.claim(original) if filing is not None and original is not None else None
+        if "ratings" in session.facts:
+            from gradsheet.app.ratings.saving import opener_of_ratings
+
+            return opener_of_ratings(session, entry.path, settled), claim
         return opener(session, original, settled), claim
 
     def settled(document: Document) -> None:

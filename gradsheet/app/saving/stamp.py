@@ -70,25 +70,30 @@ class Stamp:
         The newest entry of the history that is done.
     runs : mapping of int to RunStamp
         By the sheet that each belongs to.
+    ratings : tuple or None
+        The choices for a rating set, and which models of it are kept.
     """
 
     top: int | None
     runs: Mapping[int, RunStamp]
+    ratings: tuple[object, ...] | None = None
 
     def differs(self, other: Stamp) -> bool:
         """Whether one is a change of the other; a run that only one of them knows is none."""
         shared = self.runs.keys() & other.runs.keys()
-        return self.top != other.top or any(
-            self.runs[sheet].differs(other.runs[sheet]) for sheet in shared
+        return (
+            self.top != other.top
+            or self.ratings != other.ratings
+            or any(self.runs[sheet].differs(other.runs[sheet]) for sheet in shared)
         )
 
     def with_run(self, sheet: int, run: RunStamp) -> Stamp:
         """Return the same state with one more run."""
-        return Stamp(self.top, {sheet: run, **self.runs})
+        return replace(self, runs={sheet: run, **self.runs})
 
     def with_rates(self, sheet: int, hyper: Hyper | None) -> Stamp:
         """Return the same state, its run of this sheet with these rates if it had none yet."""
         run = self.runs.get(sheet)
         if run is None or run.hyper is not None:
             return self
-        return Stamp(self.top, {**self.runs, sheet: replace(run, hyper=hyper)})
+        return replace(self, runs={**self.runs, sheet: replace(run, hyper=hyper)})

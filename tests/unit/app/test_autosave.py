@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gradsheet.app.document import Document
@@ -20,11 +21,15 @@ from gradsheet.app.saving.filing import Filing
 from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.app.saving.recovery import about, discard, everything, lost, recover
 from gradsheet.files import autosaves
-from gradsheet.files.autosaves import MOST_PUT_ASIDE, Origin, Slot
+from gradsheet.files.autosaves import MOST_PUT_ASIDE, Autosaved, Origin, Slot, part_files
+from gradsheet.files.ratings_records import take_out
 from gradsheet.files.session import load_session
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
 from gradsheet.ratings.synthetic import synthetic_ratings
+from gradsheet.sheet.edits import DeleteRows
+
+LESSON = LearnChoice(epochs=1)
 
 
 class Desk:
@@ -154,24 +159,125 @@ def test_looking_at_another_sheet_of_epochs_is_no_change(desk: Desk) -> None:
     assert desk.document.is_changed
 
 
-def test_a_rating_set_is_not_written_aside(desk: Desk) -> None:
+def settle(document: Document) -> RatingsSession:
+    session = document.ratings
+    assert session is not None
+    while document.engine.doing or session.is_at_work:
+        document.finish()
+        session.wait(60)
+    return session
+
+
+def open_ratings(desk: Desk, learn: LearnChoice = LESSON) -> RatingsSession:
     table = synthetic_ratings(40, 30, 500, factors=2, seed=1)[0]
-    session = RatingsSession(table, "made up", learn=LearnChoice(epochs=1))
+    session = RatingsSession(table, "made up", learn=learn)
     desk.document.open_ratings(RatingsBook(session, busiest_pairs(table, session.totals, 6, 5)))
-    while desk.document.engine.doing or session.is_at_work:
-        desk.document.finish()
-        session.wait(60)
+    settle(desk.document)
     assert not desk.document.is_changed
-    desk.document.step_run(2)
-    while desk.document.engine.doing or session.is_at_work:
-        desk.document.finish()
-        session.wait(60)
-    assert desk.document.is_changed
+    return session
+
+
+def beside(entry: Autosaved) -> set[str]:
+    return {path.name for path in part_files(entry.path)}
+
+
+@pytest.mark.parametrize("learn", [LESSON, LearnChoice(mode="fast", passes=4)])
+def test_a_rating_set_comes_back_after_a_crash_with_all_that_was_done(
+    desk: Desk, learn: LearnChoice
+) -> None:
+    session = open_ratings(desk, learn)
+    session.step(3)
+    settle(desk.document)
+    session.kept.keep("three steps")
+    book = desk.document.ratings_book
+    assert book is not None
+    desk.document.enter(book.ratings.id, Cell(3, 3), "1")
+    desk.document.apply(book.embedding_edit("items", 4, {0: 0.625}))
+    user, item = np.argwhere(book.pairs.rows < 0)[0].tolist()
+    shown = book.shape.ratings
+    desk.document.enter(book.crosstab.id, Cell(shown.top + user, shown.left + item), "2")
+    assert len(session.table) == 501
+    settle(desk.document)
     desk.wait(AUTOSAVE_S + 2)
+    desk.die()
+    (entry,) = lost()
+    other = Desk()
+    try:
+        recover(other.document, other.autosave, entry)
+        other.document.finish()
+        back = settle(other.document)
+        assert back.table.ratings.tolist() == session.table.ratings.tolist()
+        assert back.learned is not None
+        assert session.learned is not None
+        assert np.array_equal(back.learned.item_rows, session.learned.item_rows)
+        assert back.learned.item_rows[4, 0] == 0.625
+        assert [kept.name for kept in back.kept] == ["three steps"]
+        assert back.steps_done == 3
+        assert other.document.is_edited
+        for one in (session, back):
+            one.step(2)
+            one.wait(60)
+        assert np.array_equal(back.learned.item_rows, session.learned.item_rows)
+    finally:
+        other.document.close()
+
+
+def test_what_does_not_change_of_a_rating_set_is_written_once(desk: Desk) -> None:
+    session = open_ratings(desk)
+    session.step(1)
+    settle(desk.document)
+    desk.wait(AUTOSAVE_S + 2)
+    path = desk.autosave._slot.path
+    first = {part.name: part.stat().st_mtime_ns for part in part_files(path)}
+    assert len(first) == 3  # table, split and start
+    session.step(1)
+    settle(desk.document)
+    desk.wait(AUTOSAVE_S + 2)
+    assert {part.name: part.stat().st_mtime_ns for part in part_files(path)} == first
+    session.kept.keep("two steps")
+    desk.wait(AUTOSAVE_S + 2)
+    assert first.keys() < {part.name for part in part_files(path)}
+    book = desk.document.ratings_book
+    assert book is not None
+    desk.document.apply(DeleteRows(book.ratings.id, 5, 1))
+    settle(desk.document)
+    desk.wait(AUTOSAVE_S + 2)
+    names = {part.name for part in part_files(path)}
+    assert len(names) == 4
+    assert len(names & first.keys()) == 1  # of the start; table and split are others
+    save_file(desk.document, path.with_name("mine.gradsheet"))
+    settle(desk.document)
+    desk.wait(2)
+    assert not part_files(path)
+    assert not path.exists()
+
+
+def test_a_run_goes_on_while_its_rating_set_is_written_aside(desk: Desk) -> None:
+    session = open_ratings(desk, LearnChoice(epochs=10_000))
+    session.start()
+    while session.steps_done < 50:
+        desk.document.poll()
+    task = session.task
+    desk.wait(AUTOSAVE_S + 2)
+    assert session.task is task
+    assert session.state == "running"
+    session.stop()
+    desk.die()
+    (entry,) = lost()
+    facts = load_session(entry.path).facts["ratings"]
+    assert take_out(facts["run"], load_session(entry.path).arrays)["step"] >= 50
+
+
+def test_another_workbook_puts_a_trained_rating_set_aside(desk: Desk) -> None:
+    session = open_ratings(desk)
+    session.step(2)
+    settle(desk.document)
     desk.document.open_lesson("bias")
     desk.document.finish()
     desk.wait(2)
-    assert everything() == []
+    (entry,) = everything()
+    assert entry.origin.title == "made up"
+    assert beside(entry)
 
 
 def test_a_living_window_is_offered_to_nobody_a_dead_one_is(desk: Desk) -> None:
