@@ -51,6 +51,8 @@ class Engine:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         self._jobs: deque[_Job] = deque()
+        self.on_done: Callable[[], object] | None = None
+        """Called on the engine's thread when a job has ended: its result can be taken."""
 
     def submit(
         self,
@@ -76,6 +78,12 @@ class Engine:
         """
         future = self._executor.submit(job)
         self._jobs.append(_Job(future, then, failed, doing, is_lasting))
+        future.add_done_callback(self._tell)
+
+    def _tell(self, _: Future[Any]) -> None:
+        on_done = self.on_done
+        if on_done is not None:
+            on_done()
 
     def settle(self, patience_s: float) -> None:
         """Take the results of finished jobs in order, waiting at most so long in all."""

@@ -2,7 +2,8 @@
 
 Owns the timer that polls the document and the record of its tick intervals. Knows neither the
 document nor its tasks: it is given a call to make and a question to ask. While nothing works it
-ticks at 10 Hz, so that an idle window costs nothing; `wake` brings it back at once.
+ticks at 10 Hz, so that an idle window costs nothing; `wake` brings it back at once, and a thread
+that has a result calls `ask`.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class FrameClock(QObject):
 
     ticked = Signal()
     """After every poll; a panel that redraws at its own pace counts these."""
+    _asked = Signal()
 
     def __init__(
         self, poll: Callable[[], object], is_busy: Callable[[], bool], parent: QObject
@@ -62,6 +64,8 @@ class FrameClock(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(IDLE_MS)
         self._timer.timeout.connect(self._tick)
+        self._asked.connect(self._answer, Qt.ConnectionType.QueuedConnection)
+        self._is_asked = False
         self._intervals_ms: deque[float] = deque(maxlen=KEPT_INTERVALS)
         self._last_tick: float | None = None
         self._fast_until = 0.0
@@ -92,6 +96,12 @@ class FrameClock(QObject):
         self._fast_until = time.monotonic() + LINGER_S
         self._set_fast(True)
 
+    def ask(self) -> None:
+        """Poll as soon as the window has time, before the next tick; from any thread."""
+        if not self._is_asked:
+            self._is_asked = True
+            self._asked.emit()
+
     def report(self) -> TickReport:
         """Return the percentiles of the last intervals at full rate."""
         ordered = sorted(self._intervals_ms)
@@ -113,6 +123,11 @@ class FrameClock(QObject):
         if self._timer.interval() != interval:
             self._timer.setInterval(interval)
             self._last_tick = None
+
+    def _answer(self) -> None:
+        self._is_asked = False
+        if self.is_running:
+            self._poll()
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -219,6 +219,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.opening = RatingsOpening(self.document, self)
         self.clock = FrameClock(self._poll, self._is_busy, self)
+        self.document.engine.on_done = self.clock.ask
         self.garbage = GarbageTurns(self.clock)
 
     def _connect(self) -> None:
@@ -497,6 +498,7 @@ class MainWindow(QMainWindow):
         self.sight.presentation.leave()
         self.remember_layout()
         self.hide()
+        self.document.engine.on_done = None
         self.clock.stop()
         self._summary.stop()
         self.opening.cancel()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gradsheet.qt import frame_clock
@@ -76,3 +79,29 @@ def test_every_tick_is_announced_after_the_poll(qtbot: QtBot, owner: QObject) ->
     qtbot.waitUntil(lambda: len(order) >= 4)
     clock.stop()
     assert order[:4] == ["poll", "tick", "poll", "tick"]
+
+
+def test_a_thread_that_asks_is_polled_before_the_next_tick(
+    qtbot: QtBot, owner: QObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame_clock, "IDLE_MS", 3_600_000)
+    monkeypatch.setattr(frame_clock, "FRAME_MS", 3_600_000)
+    polls: list[int] = []
+    clock = FrameClock(lambda: polls.append(threading.get_ident()), lambda: False, owner)
+    clock.start()
+    for _ in range(3):
+        asking = threading.Thread(target=clock.ask)
+        asking.start()
+        asking.join()
+    qtbot.waitUntil(lambda: bool(polls))
+    clock.stop()
+    assert polls == [threading.main_thread().ident]
+    assert clock.ticks == 0
+
+
+def test_a_clock_that_was_stopped_answers_nobody(qtbot: QtBot, owner: QObject) -> None:
+    polls: list[int] = []
+    clock = FrameClock(lambda: polls.append(1), lambda: False, owner)
+    clock.ask()
+    QApplication.processEvents()
+    assert polls == []

@@ -264,7 +264,7 @@ def test_a_run_that_diverges_says_so_and_offers_the_way_back(
     assert window.banner.isVisible()
     assert "step" in window.banner._text.text()
     qtbot.mouseClick(window.banner._offer, Qt.MouseButton.LeftButton)
-    assert window.document.run.state != "failed"
+    qtbot.waitUntil(lambda: window.document.run.state != "failed")
     assert np.array_equal(numbers(window, EMBEDDINGS), start)
     assert window.run_bar.rate_field("lr").number == pytest.approx(1e5)
 
