@@ -1,14 +1,13 @@
 """Pictures of what the window shows: which there are, their files, the animation of a run.
 
 Owns the way from a wish (a menu, a dock's context menu) to a file or the clipboard. Painting is
-`pictures`, `sheet_picture` and `animation`.
+`pictures`, `recorded`, `sheet_picture` and `animation`.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,15 +22,8 @@ from gradsheet.formula.values import UserError
 from gradsheet.qt import icons
 from gradsheet.qt.dialogs.export_picture import ExportPicture, PictureChoice
 from gradsheet.qt.export.commands import ask_for_target
-from gradsheet.qt.export.pictures import (
-    Paint,
-    Painted,
-    ground,
-    paint_widgets,
-    painted,
-    theme_for,
-    write_picture,
-)
+from gradsheet.qt.export.pictures import ground, painted, theme_for, write_picture
+from gradsheet.qt.export.recorded import Paint, record_widgets
 from gradsheet.qt.export.sheet_picture import SheetPicture, used_region
 from gradsheet.qt.widgets.figure import Figure
 from gradsheet.tasks import Progress, Task
@@ -102,11 +94,28 @@ class PictureDesk(QObject):
 
         return make
 
-    def _plot(self, title: str) -> tuple[QSize, Paint]:
-        dock = self.plots().get(title)
+    def _picture(self, chosen: PictureChoice) -> Callable[[], tuple[QSize, Paint]]:
+        """Return what gives size and painting, on any thread, of what shows now.
+
+        Raises
+        ------
+        UserError
+            If there is no such plot now.
+        """
+        if chosen.subject in (USED, SELECTED):
+            make = self._sheet_picture(chosen)
+
+            def sheet() -> tuple[QSize, Paint]:
+                picture = make()
+                return picture.size, picture.paint
+
+            return sheet
+        dock = self.plots().get(chosen.subject)
         if dock is None:
-            raise UserError(f"{title} shows no plot now.", "Open its panel first.")
-        return paint_widgets(plots_in(dock), dock.widget())
+            raise UserError(f"{chosen.subject} shows no plot now.", "Open its panel first.")
+        with ground(theme_for(chosen.is_light), dock.widget()):
+            recorded = record_widgets(plots_in(dock), dock.widget())
+        return lambda: recorded
 
     # ------------------------------------------------------------------ asking
 
@@ -164,7 +173,7 @@ class PictureDesk(QObject):
             self._guarded(partial(self.save, chosen, path), f"exporting {path.name}")
 
     def save(self, chosen: PictureChoice, path: Path) -> None:
-        """Write a picture; only a plot's painting, some milliseconds, is done here and now.
+        """Write a picture; of a plot, what it draws is noted here and now, and drawn later.
 
         A message tells when it is written.
 
@@ -173,41 +182,23 @@ class PictureDesk(QObject):
         UserError
             If there is no such plot now.
         """
-        if chosen.subject in (USED, SELECTED):
-            make = self._sheet_picture(chosen)
+        picture = self._picture(chosen)
 
-            def job() -> None:
-                picture = make()
-                write_picture(path, picture.size, picture.paint, scale=chosen.scale,
-                              title=chosen.subject)  # fmt: skip
-        else:
-            with self._ground(chosen):
-                size, paint = self._plot(chosen.subject)
-                shown = Painted.of(path, size, paint, scale=chosen.scale, title=chosen.subject)
-            job = shown.write
+        def job() -> None:
+            write_picture(path, *picture(), scale=chosen.scale, title=chosen.subject)
+
         self._submit(job, lambda _: self._say(f"Exported {path.name}."), f"exporting {path.name}")
 
     def copy(self, chosen: PictureChoice) -> None:
         """Put a picture on the clipboard; a message tells when it is there."""
-        if chosen.subject in (USED, SELECTED):
-            make = self._sheet_picture(chosen)
-
-            def job() -> QImage:
-                picture = make()
-                return painted(picture.size, picture.paint, chosen.scale)
-        else:
-            with self._ground(chosen):
-                image = painted(*self._plot(chosen.subject), chosen.scale)
-
-            def job() -> QImage:
-                return image
+        picture = self._picture(chosen)
 
         def put(image: QImage) -> None:
             image.setDevicePixelRatio(1)
             QGuiApplication.clipboard().setImage(image)
             self._say(f"{chosen.subject} is on the clipboard as a picture.")
 
-        self._submit(job, put, "copying a picture")
+        self._submit(lambda: painted(*picture(), chosen.scale), put, "copying a picture")
 
     def _submit(self, job: Callable[[], T], then: Callable[[T], None], doing: str) -> None:
         document = self._window.document
@@ -215,13 +206,6 @@ class PictureDesk(QObject):
             job, then, lambda error: document.say(message_of(error, doing)), doing
         )
         self._window.clock.wake()
-
-    def _ground(self, chosen: PictureChoice) -> AbstractContextManager[None]:
-        """Let the panel of a plot look as it is wanted; a sheet's picture needs no panel."""
-        dock = self.plots().get(chosen.subject)
-        if dock is None:
-            return nullcontext()
-        return ground(theme_for(chosen.is_light), dock.widget())
 
     def _guarded(self, work: Callable[[], None], doing: str, *_: object) -> None:
         try:

@@ -1,29 +1,28 @@
 """Pictures in files: pixels (PNG) and vectors (SVG) of whatever can be painted.
 
-Owns the two formats, the painting of a widget, and the light ground for a dark screen. Knows no
-commands.
+Owns the two formats, and the light ground for a dark screen. Knows neither commands nor what is
+painted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QPoint, QRect, QRectF, QSize
-from PySide6.QtGui import QColor, QFont, QFontInfo, QImage, QPainter, QPalette, QRegion
-from PySide6.QtWidgets import QGraphicsView, QWidget
+from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QPoint, QRect, QSize
+from PySide6.QtGui import QColor, QFont, QFontInfo, QImage, QPainter, QPalette
+from PySide6.QtWidgets import QWidget
 
 from gradsheet.files.atomic import write_atomically, write_text
 from gradsheet.formula.values import UserError
+from gradsheet.qt.export.recorded import Paint
 from gradsheet.qt.export.svg_plain import with_plain_strokes
 from gradsheet.qt.theme import LIGHT, Theme, current_theme, lent_theme, palette
 
-Paint = Callable[[QPainter], None]
 CSS_DPI = 96
 """Pixels of an inch on a page of the web: a picture has the size that it has on the screen."""
 ENDINGS = (".png", ".svg")
@@ -47,36 +46,15 @@ def write_picture(path: Path, size: QSize, paint: Paint, *, scale: int = 1, titl
     UserError
         If the ending is another, or the file cannot be written.
     """
-    Painted.of(path, size, paint, scale=scale, title=title).write()
-
-
-@dataclass(frozen=True, slots=True)
-class Painted:
-    """A picture that is painted and not yet written: writing may happen on any thread."""
-
-    path: Path
-    image: QImage | None
-    svg: str
-
-    @classmethod
-    def of(cls, path: Path, size: QSize, paint: Paint, *, scale: int = 1, title: str = ""
-           ) -> Painted:  # fmt: skip
-        """Paint for the format that the ending says; see `write_picture`."""
-        ending = path.suffix.lower()
-        if ending == ".png":
-            return cls(path, painted(size, paint, scale), "")
-        if ending == ".svg":
-            return cls(path, None, drawn(size, paint, title or path.stem))
+    ending = path.suffix.lower()
+    if ending == ".png":
+        image = painted(size, paint, scale)
+        write_atomically(path, lambda draft: _save(image, draft))
+    elif ending == ".svg":
+        write_text(path, drawn(size, paint, title or path.stem))
+    else:
         raise UserError(f"gradsheet cannot write pictures as {ending or 'a file without ending'}.",
                         "Choose a name that ends in .png or .svg.")  # fmt: skip
-
-    def write(self) -> None:
-        """Write it. Raises UserError if the file cannot be written."""
-        image = self.image
-        if image is None:
-            write_text(self.path, self.svg)
-        else:
-            write_atomically(self.path, lambda draft: _save(image, draft))
 
 
 def painted(size: QSize, paint: Paint, scale: int = 1) -> QImage:
@@ -151,55 +129,6 @@ def _family(found: re.Match[str]) -> str:
     """Name the font that was measured with: Qt's "Sans Serif" is known to no browser."""
     family = QFontInfo(QFont(found[1])).family()
     return f"font-family=\"'{family}', sans-serif\""
-
-
-def paint_widget(widget: QWidget) -> Paint:
-    """Return what paints a widget with its children."""
-
-    def paint(painter: QPainter) -> None:
-        finish = getattr(widget, "finish_drawing", None)
-        if finish is not None:
-            finish()
-        painter.fillRect(widget.rect(), QColor(current_theme().sheet))
-        flags = QWidget.RenderFlag.DrawChildren
-        if isinstance(widget, QGraphicsView):  # as a widget, it would paint pixels
-            with _exporting(widget):
-                widget.render(painter, QRectF(widget.rect()), widget.viewport().rect())
-        else:
-            widget.render(painter, QPoint(0, 0), QRegion(widget.rect()), flags)
-
-    return paint
-
-
-def paint_widgets(widgets: Sequence[QWidget], home: QWidget) -> tuple[QSize, Paint]:
-    """Return size and painting of some widgets where they lie in another one, without the rest."""
-    boxes = [QRect(w.mapTo(home, QPoint(0, 0)), w.size()) for w in widgets]
-    whole = QRect()
-    for box in boxes:
-        whole = whole.united(box)
-
-    def paint(painter: QPainter) -> None:
-        painter.fillRect(QRect(QPoint(0, 0), whole.size()), QColor(current_theme().sheet))
-        for widget, box in zip(widgets, boxes, strict=True):
-            painter.save()
-            painter.translate(box.topLeft() - whole.topLeft())
-            paint_widget(widget)(painter)
-            painter.restore()
-
-    return whole.size(), paint
-
-
-@contextmanager
-def _exporting(view: QGraphicsView) -> Iterator[None]:
-    """Have the items of a plot draw shapes where they copy pixels on the screen."""
-    items = [item for item in view.scene().items() if hasattr(item, "setExportMode")]
-    for item in items:
-        item.setExportMode(True, {"antialias": True, "resolutionScale": 1.0})
-    try:
-        yield
-    finally:
-        for item in items:
-            item.setExportMode(False)
 
 
 @contextmanager
