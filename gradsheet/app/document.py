@@ -14,17 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradsheet.app.engine import Calculation, Engine, warm_up
+from gradsheet.app.engine import Engine, warm_up
 from gradsheet.app.epoch_training import training_for
 from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.listeners import Audience, Listener, Live
-from gradsheet.app.messages import Message, MessageLog, message_of
+from gradsheet.app.messages import Message, MessageLog
 from gradsheet.app.phases import Phases
+from gradsheet.app.recalculation import Recalculation
 from gradsheet.app.run import Run, RunView
 from gradsheet.app.saving.stamp import RunStamp, Stamp
 from gradsheet.app.timeline import Branch, Mark
 from gradsheet.app.training import Training
-from gradsheet.app.uncomputed import Circle, Uncomputed
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import Kind, parse_entry
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from gradsheet.app.saving.filing import Filing
     from gradsheet.formula.results import Computed
 
-PATIENCE_S = 0.008
-"""How long an edit waits for its recalculation before the window goes on without it."""
 RUN_LABELS = ("Training run", "Reset", "New random start")
 """How entries of the history begin that pressing Run makes again."""
 
@@ -81,6 +79,7 @@ class Document:
     lesson: Lesson
     seed: int
     data: Crosstab | None
+    _recalculation: Recalculation
     home: int
     """Id of the sheet that the main run belongs to."""
     shown_view: dict[str, Any]
@@ -106,7 +105,6 @@ class Document:
         """Whether its file may not be written: another window has it open."""
         self.filing: Filing | None = None
         """Holds the file that is open against other windows, where there are any."""
-        self._revision = 0
         self._closed = False
         self._open(catalogue.find("dotprod"), 0, None)
 
@@ -186,14 +184,17 @@ class Document:
             self.training.stop()
         self._drop_live()
         self.engine.drop()
-        self._revision += 1
+        if self.training is not None:
+            self._recalculation.close()
         self.lesson, self.seed, self.data, self.book = lesson, seed, data, book
         self.workbook, self.history = book.workbook, History()
         self.path, self.is_read_only = path, False
         if self.filing is not None:
             self.filing.replaced()
-        self.uncomputed = Uncomputed(book.workbook, held)
-        self.calculation = Calculation(book.workbook, self.uncomputed)
+        recalculation = self._recalculation = Recalculation(
+            book.workbook, held, self.engine, self._audience, self.notify_run
+        )
+        self.uncomputed, self.calculation = recalculation.uncomputed, recalculation.calculation
         self.ratings_book = ratings
         self.ratings = None if ratings is None else ratings.session
         training = self.training = (
@@ -210,7 +211,7 @@ class Document:
         self.engine.submit(
             warm_up, lambda _: self._ready(book.sheet), training.failed, "starting the engine"
         )
-        self._recalculate(self.calculation.everything)
+        recalculation.everything()
         self._audience.replaced()
         self.notify_run()
 
@@ -403,112 +404,22 @@ class Document:
 
     def follow(self, change: Change) -> None:
         """Show a change of the workbook, then recalculate what depends on it."""
-        if change.formulas or change.structure:
-            self._revision += 1
         for training in self._trainings.values():
             training.run.forget_trainer()
             training.refresh()
-        if change.structure:
-            self.uncomputed.moved()
-        self._audience.changed(change)
-        calculation = self.calculation
-        self._recalculate(lambda: calculation.follow(change))
-        self._examine(change.values)
-        self.engine.settle(PATIENCE_S)
-
-    def _recalculate(self, job: Callable[[], Sequence[Computed]]) -> None:
-        revision, calculation = self._revision, self.calculation
-
-        def work() -> tuple[Sequence[Computed], tuple[Circle, ...]]:
-            return job(), calculation.circles()
-
-        def store(found: tuple[Sequence[Computed], tuple[Circle, ...]]) -> None:
-            # A formula that was replaced while this was on its way must not be overwritten; the
-            # newer job in the queue compiles and calculates everything anew.
-            if revision == self._revision:
-                known, self.uncomputed.circles = self.uncomputed.circles, found[1]
-                self.write(found[0])
-                self._note_spills()
-                self.notify_run()
-                self._say_circles(known)
-
-        self.engine.submit(work, store, self._recalculation_failed, "recalculating")
-
-    def _say_circles(self, known: tuple[Circle, ...]) -> None:
-        """Say which circles have come; the cells say it of themselves, too."""
-        old = {frozenset(circle) for circle in known}
-        new = [c for c in self.uncomputed.circles if frozenset(c) not in old]
-        if new:
-            paths = [self.uncomputed.path(circle) for circle in new]
-            more = f" There are {len(new) - 1} more." if len(new) > 1 else ""
-            hint = "Each cell reads the next, so that none has a value: change one of the formulas."
-            text = f"Circular reference: {paths[0]}.{more}"
-            self.say(Message("warning", text, hint, "\n".join(paths) if more else ""))
-
-    def _examine(self, touched: Sequence[tuple[int, Region]]) -> None:
-        """Take the file's values from cells whose inputs changed, or give them back."""
-        found = self.uncomputed.examine(touched)
-        if not found:
-            return
-        for (sheet, cell), value, kind in found.restored:
-            self.workbook.sheet(sheet).cells.write(Region.of(cell), value, kind)
-            self._audience.changed(Change(values=((sheet, Region.of(cell)),)))
-        if found.released:
-            text = self.uncomputed.released_text(found.released)
-            hint = "Until then it showed the value that the file stored; Undo brings it back."
-            self.say(Message("warning", text, hint))
-        self._revision += 1  # what is on its way was calculated with other held cells
-        self._recalculate(self.calculation.everything)
+        self._recalculation.follow(change)
 
     def refresh_sheet(self, sheet: int, read: Sequence[tuple[int, Region]]) -> None:
         """Recalculate one sheet from cells that a run has written, when the engine is free."""
-        if self.engine.doing:
-            return
-        revision, calculation = self._revision, self.calculation
-        change = Change(values=tuple(read))
-
-        def store(results: Sequence[Computed]) -> None:
-            if revision == self._revision:
-                self.write([result for result in results if result.sheet == sheet])
-
-        self.engine.submit(
-            lambda: calculation.follow(change), store, self._recalculation_failed, "recalculating"
-        )
-
-    def _note_spills(self) -> None:
-        """Let dynamic formulas know their areas, so that clearing one clears what it spilled."""
-        for (sheet, anchor), region in self.calculation.spills().items():
-            cells = self.workbook.sheet(sheet).cells
-            formula = cells.formula(anchor)
-            if formula is not None and formula.dynamic and formula.array != region:
-                cells.set_formula(anchor, replace(formula, array=region))
-
-    def _recalculation_failed(self, error: BaseException) -> None:
-        self.say(message_of(error, "recalculating"))
+        self._recalculation.refresh_sheet(sheet, read)
 
     def write(self, results: Sequence[Computed], *, by_run: bool = False) -> None:
-        """Store computed values and show them; the history does not see it.
-
-        Parameters
-        ----------
-        by_run : bool
-            Whether a run made them, so that the engine has to read them before its next job.
-        """
-        touched: list[tuple[int, Region]] = []
-        for result in results:
-            cells = self.workbook.sheet(result.sheet).cells
-            cells.write(result.region, result.values, result.kinds)
-            touched.append((result.sheet, result.region))
-        if by_run:
-            self.calculation.written(touched)
-        if touched:
-            self._audience.changed(Change(values=tuple(touched)))
-        self._examine(touched)
+        """Store computed values and show them, see `Recalculation.write`."""
+        self._recalculation.write(results, by_run=by_run)
 
     def touched(self, places: Places) -> None:
         """Show that cells changed which no edit has changed: those of a table that is learned."""
-        self.calculation.written(places)
-        self._audience.changed(Change(values=places))
+        self._recalculation.touched(places)
 
     # ------------------------------------------------------------------ the clock
 
