@@ -25,7 +25,6 @@ from gradsheet.collab.factors import Factors
 from gradsheet.collab.foldin import Ridge
 from gradsheet.collab.kernels import (
     Pattern,
-    both_ways,
     lay_out,
     neighbour_sums,
     pattern_of,
@@ -44,7 +43,7 @@ _NOT_STATE = (
     "_train", "_is_stale", "_valid", "_valid_pattern", "device", "_low", "_high",
     "_check", "_lent", "_group", "_owned", "_has_valid", "_count",
 )  # fmt: skip
-_FROM_RATINGS = ("_layout", "_targets", "_ridge", "_left")
+_FROM_RATINGS = ("_layout", "_ridge", "_left")
 _CHANGED_IN_PLACE = ("_table", "_velocity", "_safe")
 
 
@@ -174,10 +173,11 @@ class FastRun:
         self._k = 0  # the table has no factors yet: biases are quicker without
         total = layout.total(layout.ratings.sum(dtype=torch.float64))
         self._mean = total / layout.total(len(layout))
-        self._targets = layout.ratings - self._mean
-        biases = fit_biases(layout, self._targets, settings.bias_strength, check=self._check)
+        targets = layout.ratings - self._mean
+        biases = fit_biases(layout, targets, settings.bias_strength, check=self._check)
+        del targets
         self._table = self._table_of(biases, 0)
-        left = residuals(layout, self._targets, self._table, self._check)
+        left = self._residuals()
         share = settings.strength_share
         if share is None:
             share = settings.share_of_noise * noise_level(layout, left)
@@ -236,21 +236,21 @@ class FastRun:
         users, check = layout.n_users, self._check
         if (len(self.epochs) - 2) % _REFRESH == 0:
             self._bound = self._curvature_bound()
-        left = residuals(layout, self._targets, table, check)
+        left = self._residuals()
         objective = self._objective_at(left)
         if not objective <= 1.05 * self._objective:  # too far, or not a number
             self._check = check = unchecked
             self._go_back()
             if self.state == "failed":
                 return
-            left = residuals(layout, self._targets, table)
+            left = self._residuals()
             objective = self._objective_at(left)
         elif objective > self._objective:  # momentum has overshot: start it anew
             velocity.zero_()
             self._passes_since_restart = 0
         if (len(self.epochs) - 2) % _REFRESH == 0:
             self._safe.copy_(table)
-        step = neighbour_sums(layout, table, both_ways(layout, left), check=check)
+        step = neighbour_sums(layout, table, left, check=check)
         if not self._has_valid:
             self._idle_passes += objective > (1 - self.settings.tolerance) * self._objective
         self._objective = objective
@@ -270,6 +270,11 @@ class FastRun:
         torch.add(step, velocity, alpha=momentum, out=velocity)
         table.add_(velocity, alpha=momentum).add_(step)
         self._close(began, left, "pass")
+
+    def _residuals(self) -> Tensor:
+        """Return what the table leaves of each training rating (n,)."""
+        ratings = self._layout.ratings
+        return residuals(self._layout, ratings, self._table, self._check, self._mean)
 
     def _curvature_bound(self) -> Tensor:
         """Return a bound on each row's curvature (n_rows, 1).
@@ -341,7 +346,7 @@ class FastRun:
             if self._valid_pattern is None:
                 self._valid_pattern = pattern_of(self._valid, self.device, self._check)
             ratings = self._valid_pattern.ratings
-            left = residuals(self._valid_pattern, ratings - self._mean, self._table, self._check)
+            left = residuals(self._valid_pattern, ratings, self._table, self._check, self._mean)
             errors = (ratings - left).clamp_(self._low, self._high).sub_(ratings)
         total, errors = self._layout.total, errors.double()
         count = total(len(errors))
@@ -509,10 +514,9 @@ class FastRun:
         if not self.epochs and self._unclosed is None:
             return
         self._layout = lay_out(self._train, self.device)
-        self._targets = self._layout.ratings - self._mean
         self._ridge = self.ridge.strength + self.ridge.share * self._layout.counts
         if not self._k:  # the start is still to come
-            self._left = residuals(self._layout, self._targets, self._table)
+            self._left = self._residuals()
 
     def set_settings(self, settings: FastSettings) -> None:
         """Go on with other settings; the number of factors is the run's."""
@@ -567,8 +571,8 @@ class FastRun:
 
     def _take_ratings(self) -> None:
         self._layout = lay_out(self._train, self.device, self._check, self._group)
-        self._targets = self._layout.ratings - self._mean
-        self._left = residuals(self._layout, self._targets, self._table, self._check)
+        if not self._k:  # the start is still to come
+            self._left = self._residuals()
         self._is_stale = False
         self._valid_pattern = None
         self._objective, self._best = math.inf, None

@@ -83,26 +83,26 @@ class Layout(Pattern):
 
     Attributes
     ----------
-    by_item : Tensor (n,) int64
+    by_item : Tensor (n,) int32
         Positions of the ratings, sorted by item.
-    linked : Tensor (2 n,) int32
-        The row at the other end of each rating: first sorted by user, then by item.
-    starts : Tensor (n_users + n_items,) int32
-        Where each row's part of ``linked`` begins.
+    raters : Tensor (n,) int32
+        User code of each rating, sorted by item.
+    item_starts : Tensor (n_items + 1,) int32
+        Where each item's part of ``by_item`` and ``raters`` begins.
+    item_parts : tuple of (row, row, entry, entry)
+        Stretches of items and of their ratings, as ``user_parts``.
     counts : Tensor (n_users + n_items, 1) float32
         Ratings of each row.
-    parts : tuple of (row, row, entry, entry)
-        Stretches of rows and of their part of ``linked``; none is of users and items both.
     group : Group or None
         Where other processes have the ratings of other users: counts of items are over all of
         them, all else is of this one's ratings.
     """
 
     by_item: Tensor
-    linked: Tensor
-    starts: Tensor
+    raters: Tensor
+    item_starts: Tensor
+    item_parts: tuple[tuple[int, int, int, int], ...]
     counts: Tensor
-    parts: tuple[tuple[int, int, int, int], ...]
     group: Group | None = None
 
     def summed(self, tensor: Tensor) -> Tensor:
@@ -122,16 +122,14 @@ def pattern_of(
 ) -> Pattern:
     """Sort a rating table by user, for predicting its pairs only; see :func:`lay_out`."""
     users, items, ratings = _by_user(table, check)
-    starts = np.zeros(table.n_users + 1, dtype=np.int32)
-    counts = torch.bincount(_tensor(users), minlength=table.n_users).numpy()
-    np.cumsum(counts, out=starts[1:])
+    starts = _starts(torch.bincount(_tensor(users), minlength=table.n_users).numpy())
     return Pattern(
         n_users=table.n_users,
         n_items=table.n_items,
         ratings=_tensor(ratings.astype(np.float32, copy=False)).to(device),
         items=_tensor(items).to(device),
         user_starts=_tensor(starts).to(device),
-        user_parts=tuple(_parts(starts, 0)),
+        user_parts=tuple(_parts(starts)),
     )
 
 
@@ -172,25 +170,19 @@ def lay_out(
     users, items, ratings = _by_user(table, check)
     by_item = _order(items, table.n_items, check)
     check()
-    linked = np.empty(2 * count, dtype=np.int32)
-    np.add(items, np.int32(table.n_users), out=linked[:count])
-    np.take(users, by_item, out=linked[count:])
+    raters = np.take(users, by_item)
     check()
     # torch counts int32 codes four times as fast as numpy, which makes them int64 first.
-    counts = np.concatenate(
-        [
-            torch.bincount(_tensor(users), minlength=table.n_users).numpy(),
-            torch.bincount(_tensor(items), minlength=table.n_items).numpy(),
-        ]
-    )
-    starts = np.zeros(len(counts) + 1, dtype=np.int32)
-    np.cumsum(counts, out=starts[1:])
+    counts = [
+        torch.bincount(_tensor(codes), minlength=size).numpy()
+        for codes, size in ((users, table.n_users), (items, table.n_items))
+    ]
+    user_starts, item_starts = (_starts(each) for each in counts)
 
     def put(array: npt.NDArray[Any]) -> Tensor:
         return _tensor(array).to(device)
 
-    user_parts = tuple(_parts(starts[: table.n_users + 1], 0))
-    all_counts = put(counts.astype(np.float32)[:, None])
+    all_counts = put(np.concatenate(counts).astype(np.float32)[:, None])
     if group is not None:
         all_counts[table.n_users :] = group.summed(all_counts[table.n_users :])
     return Layout(
@@ -198,28 +190,29 @@ def lay_out(
         n_items=table.n_items,
         ratings=put(ratings.astype(np.float32, copy=False)),
         items=put(items),
-        user_starts=put(starts[: table.n_users + 1]),
+        user_starts=put(user_starts),
+        user_parts=tuple(_parts(user_starts)),
         by_item=put(by_item),
-        linked=put(linked),
-        starts=put(starts[:-1]),
+        raters=put(raters),
+        item_starts=put(item_starts),
+        item_parts=tuple(_parts(item_starts)),
         counts=all_counts,
-        user_parts=user_parts,
-        parts=(*user_parts, *_parts(starts[table.n_users :], table.n_users)),
         group=group,
     )
 
 
-def _parts(
-    starts: npt.NDArray[np.int32], first_row: int
-) -> list[tuple[int, int, int, int]]:
+def _starts(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Return where each row's ratings begin, and where the last one's end."""
+    starts = np.zeros(len(counts) + 1, dtype=np.int32)
+    np.cumsum(counts, out=starts[1:])
+    return starts
+
+
+def _parts(starts: npt.NDArray[np.int32]) -> list[tuple[int, int, int, int]]:
     """Cut rows where about a million ratings more have passed."""
-    begin, end = int(starts[0]), int(starts[-1])
-    wanted = np.arange(begin + _BETWEEN_CHECKS, end, _BETWEEN_CHECKS)
+    wanted = np.arange(_BETWEEN_CHECKS, int(starts[-1]), _BETWEEN_CHECKS)
     cuts = np.unique([0, *np.searchsorted(starts, wanted), len(starts) - 1]).tolist()
-    return [
-        (first_row + a, first_row + b, int(starts[a]), int(starts[b]))
-        for a, b in itertools.pairwise(cuts)
-    ]
+    return [(a, b, int(starts[a]), int(starts[b])) for a, b in itertools.pairwise(cuts)]
 
 
 def _tensor(array: npt.NDArray[Any]) -> Tensor:
@@ -227,11 +220,9 @@ def _tensor(array: npt.NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.require(array, requirements=["C", "W"]))
 
 
-def _order(
-    codes: npt.NDArray[np.int32], n_codes: int, check: Check
-) -> npt.NDArray[np.int64]:
+def _order(codes: npt.NDArray[np.int32], n_codes: int, check: Check) -> npt.NDArray[np.int32]:
     """Return the stable sorting order of codes below ``n_codes``."""
-    order = np.empty(len(codes), dtype=np.int64)
+    order = np.empty(len(codes), dtype=np.int32)
     done = 0
     for rows in groups_of_codes(codes, n_codes):
         check()
@@ -246,9 +237,9 @@ def _order(
 
 
 def residuals(
-    layout: Pattern, targets: Tensor, table: Tensor, check: Check = unchecked
+    layout: Pattern, targets: Tensor, table: Tensor, check: Check = unchecked, mean: float = 0.0
 ) -> Tensor:
-    """Return targets - <user row, item row> for each rating.
+    """Return targets - mean - <user row, item row> for each rating.
 
     Parameters
     ----------
@@ -256,6 +247,9 @@ def residuals(
     targets : Tensor (n,) float32
         In the order of ``layout.ratings``.
     table : Tensor (n_rows, width) float32
+    check : callable
+    mean : float
+        Taken off the targets part by part, so that no copy of them is held.
 
     Returns
     -------
@@ -267,19 +261,19 @@ def residuals(
     one; gathers in parts elsewhere.
     """
     if layout.device.type not in _SPARSE_DEVICES:
-        return gathered_residuals(layout, targets, table, check)
+        return gathered_residuals(layout, targets, table, check, mean)
     items, users = table[layout.n_users :].t(), layout.n_users
     parts = layout.user_parts
     if layout.device.type != "cpu" or len(parts) == 1:
         parts = ((0, users, 0, len(layout)),)
-    out = targets if len(parts) == 1 else torch.empty_like(targets)
+    out = targets.new_empty(len(targets) if len(parts) > 1 else 0)
     for first, last, begin, end in parts:
         check()
         starts = layout.user_starts[first : last + 1]
         pattern = torch.sparse_csr_tensor(
             starts - begin if begin else starts,
             layout.items[begin:end],
-            targets[begin:end],
+            targets[begin:end] - mean if mean else targets[begin:end].contiguous(),
             (last - first, layout.n_items),
             check_invariants=False,
         )
@@ -292,10 +286,10 @@ def residuals(
 
 
 def gathered_residuals(
-    layout: Pattern, targets: Tensor, table: Tensor, check: Check = unchecked
+    layout: Pattern, targets: Tensor, table: Tensor, check: Check = unchecked, mean: float = 0.0
 ) -> Tensor:
     """Return what :func:`residuals` does, by gathers in parts: runs on every device."""
-    out = torch.empty_like(targets)
+    out = targets.new_empty(len(targets))
     codes = torch.arange(layout.n_users, device=layout.device)
     users = torch.repeat_interleave(codes, layout.user_starts.diff().to(torch.int64))
     for begin in range(0, len(layout), _PART):
@@ -303,16 +297,7 @@ def gathered_residuals(
         part = slice(begin, min(begin + _PART, len(layout)))
         left = table.index_select(0, users[part])
         right = table.index_select(0, layout.items[part] + layout.n_users)
-        out[part] = targets[part] - (left * right).sum(1)
-    return out
-
-
-def both_ways(layout: Layout, values: Tensor) -> Tensor:
-    """Return values (n,) once sorted by user and once by item, (2 n,)."""
-    n = len(layout)
-    out = values.new_empty(2 * n)
-    out[:n] = values
-    torch.index_select(values, 0, layout.by_item, out=out[n:])
+        out[part] = targets[part] - mean - (left * right).sum(1)
     return out
 
 
@@ -329,8 +314,8 @@ def neighbour_sums(
     ----------
     layout : Layout
     table : Tensor (n_rows, width) float32
-    weights : Tensor (2 n,) float32, optional
-        One weight for each end of each rating (see :func:`both_ways`); 1 if not given.
+    weights : Tensor (n,) float32, optional
+        One for each rating, in the order of ``layout.ratings``; 1 if not given.
     side : {"both", "users", "items"}
         Which rows are wanted.
 
@@ -339,83 +324,104 @@ def neighbour_sums(
     Tensor (n_rows, width) float32, or (n_users, width), or (n_items, width)
         Zero for rows without ratings; for items over all processes that learn together.
     """
-    sums = _own_sums(layout, table, weights, side, check)
-    if layout.group is None or side == "users":
-        return sums
-    first = layout.n_users if side == "both" else 0
-    sums[first:] = layout.summed(sums[first:])
+    users = layout.n_users
+    if layout.device.type not in _SPARSE_DEVICES:
+        both = gathered_sums(layout, table, weights, check)
+        sums = {"both": both, "users": both[:users], "items": both[users:]}[side]
+    else:
+        wanted = {"both": (0, layout.n_rows), "users": (0, users), "items": (users, layout.n_rows)}
+        first, last = wanted[side]
+        sums = table.new_empty(last - first, table.shape[1])
+        product = _bag_sums if layout.device.type == "cpu" else _graph_product
+        if side != "items":
+            product(layout, table, weights, "users", sums[:users], check)
+        if side != "users":
+            product(layout, table, weights, "items", sums[users - first :], check)
+    if layout.group is not None and side != "users":
+        own = sums[users if side == "both" else 0 :]
+        own.copy_(layout.summed(own))
     return sums
 
 
-def _own_sums(
-    layout: Layout, table: Tensor, weights: Tensor | None, side: Side, check: Check
-) -> Tensor:
-    """Return the sums over the ratings of this process.
-
-    Notes
-    -----
-    This is the product of the sparse matrix [[0, W], [W', 0]] with the table. On the CPU
-    ``embedding_bag`` computes it five times faster than the CSR product of MKL.
-    """
+def _graph_product(
+    layout: Layout,
+    table: Tensor,
+    weights: Tensor | None,
+    side: Literal["users", "items"],
+    out: Tensor,
+    check: Check,
+) -> None:
+    """Write the sums of all users or all items: the product of a sparse matrix with the table."""
     users = layout.n_users
-    if layout.device.type == "cpu":
-        first, last = {"both": (0, layout.n_rows), "users": (0, users),
-                       "items": (users, layout.n_rows)}[side]  # fmt: skip
-        return _bag_sums(layout, table, weights, (first, last), check)
-    if layout.device.type in _SPARSE_DEVICES:
-        ends = torch.cat([layout.starts, layout.starts.new_tensor([len(layout.linked)])])
-        if weights is None:
-            weights = table.new_ones(len(layout.linked))
-        graph = torch.sparse_csr_tensor(
-            ends, layout.linked, weights, (layout.n_rows, layout.n_rows), check_invariants=False
-        )
-        sums: Tensor = graph @ table
-    else:
-        sums = gathered_sums(layout, table, weights, check)
-    return {"both": sums, "users": sums[:users], "items": sums[users:]}[side]
+    of_users = side == "users"
+    others, starts = (
+        (layout.items, layout.user_starts) if of_users else (layout.raters, layout.item_starts)
+    )
+    if weights is None:
+        weights = table.new_ones(len(others))
+    elif not of_users:
+        weights = weights.index_select(0, layout.by_item)
+    shape = (users, layout.n_items) if of_users else (layout.n_items, users)
+    graph = torch.sparse_csr_tensor(starts, others, weights, shape, check_invariants=False)
+    out.copy_(graph @ (table[users:] if of_users else table[:users]))
 
 
 def _bag_sums(
     layout: Layout,
     table: Tensor,
     weights: Tensor | None,
-    rows: tuple[int, int],
+    side: Literal["users", "items"],
+    out: Tensor,
     check: Check,
-) -> Tensor:
-    """Return the sums of a stretch of rows, all users, all items or both."""
-    parts = [part for part in layout.parts if rows[0] <= part[0] and part[1] <= rows[1]]
-    if len(parts) <= 2:  # small: in one go
-        parts = [(parts[0][0], parts[-1][1], parts[0][2], parts[-1][3])]
-    found = []
+) -> None:
+    """Write the sums of all users or all items on the CPU.
+
+    Notes
+    -----
+    ``embedding_bag`` computes the product five times faster than the CSR product of MKL.
+    """
+    users = layout.n_users
+    of_users = side == "users"
+    others, starts, parts, rows = (
+        (layout.items, layout.user_starts, layout.user_parts, table[users:])
+        if of_users
+        else (layout.raters, layout.item_starts, layout.item_parts, table[:users])
+    )
     for first, last, begin, end in parts:
         check()
-        starts = layout.starts[first:last]
-        found.append(
-            functional.embedding_bag(
-                layout.linked[begin:end],
-                table,
-                starts - begin if begin else starts,
-                mode="sum",
-                per_sample_weights=None if weights is None else weights[begin:end],
-            )
+        part = None
+        if weights is not None and of_users:
+            part = weights[begin:end]
+        elif weights is not None:
+            part = weights.index_select(0, layout.by_item[begin:end])
+        begins = starts[first:last]
+        out[first:last] = functional.embedding_bag(
+            others[begin:end],
+            rows,
+            begins - begin if begin else begins,
+            mode="sum",
+            per_sample_weights=part,
         )
-    return found[0] if len(found) == 1 else torch.cat(found)
 
 
 def gathered_sums(
     layout: Layout, table: Tensor, weights: Tensor | None = None, check: Check = unchecked
 ) -> Tensor:
     """Return what :func:`neighbour_sums` does, by gathers in parts: runs on every device."""
-    out = torch.zeros_like(table)
-    size = len(layout.linked)
-    counts = layout.counts[:, 0].to(torch.int64)
-    rows = torch.repeat_interleave(torch.arange(layout.n_rows, device=layout.device), counts)
-    for begin in range(0, size, _PART):
-        check()
-        part = slice(begin, min(begin + _PART, size))
-        values = table.index_select(0, layout.linked[part])
-        if weights is not None:
-            values = values * weights[part, None]
-        out.index_add_(0, rows[part], values)
+    out, users = torch.zeros_like(table), layout.n_users
+    for first, others, starts in (
+        (0, layout.items + users, layout.user_starts),
+        (users, layout.raters, layout.item_starts),
+    ):
+        counts = starts.diff().to(torch.int64)
+        codes = torch.arange(first, first + len(counts), device=layout.device)
+        rows = torch.repeat_interleave(codes, counts)
+        for begin in range(0, len(layout), _PART):
+            check()
+            part = slice(begin, min(begin + _PART, len(layout)))
+            values = table.index_select(0, others[part])
+            if weights is not None:
+                of_part = weights[part] if not first else weights[layout.by_item[part].long()]
+                values = values * of_part[:, None]
+            out.index_add_(0, rows[part], values)
     return out
-

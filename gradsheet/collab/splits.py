@@ -5,6 +5,7 @@ Owns the three ways: a random share, each user's last ratings, a given set. nump
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradsheet.formula.values import UserError
-from gradsheet.ratings.table import Check, RatingTable, unchecked
+from gradsheet.ratings.table import Check, RatingTable, groups_of_codes, unchecked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,16 +23,40 @@ class Split:
     Attributes
     ----------
     train, valid : RatingTable
+        Without times where they are parts of one table: few models ask for them, and they are
+        two fifths of a table's memory. See :meth:`with_times`.
     note : str
         What was done, in words, for the epoch table's title.
     held : ndarray (n,) bool or None
         Which rows of the whole table are kept back, in their order; None: all are in ``train``.
+    timestamps : ndarray (n,) int64 or None
+        Of the whole table, if it has any and ``held`` is given.
     """
 
     train: RatingTable
     valid: RatingTable
     note: str
     held: npt.NDArray[np.bool_] | None = None
+    timestamps: npt.NDArray[np.int64] | None = None
+
+    @classmethod
+    def of(
+        cls, table: RatingTable, held: npt.NDArray[np.bool_], note: str, check: Check = unchecked
+    ) -> Split:
+        """Return a table's rows in two parts, those that are ``held`` for validation."""
+        plain = dataclasses.replace(table, timestamps=None)
+        return cls(plain.take(~held, check), plain.take(held, check), note, held, table.timestamps)
+
+    def with_times(self) -> Split:
+        """Return the same with each part's times in its table."""
+        times, held = self.timestamps, self.held
+        if times is None or held is None:
+            return self
+        return dataclasses.replace(
+            self,
+            train=dataclasses.replace(self.train, timestamps=times[~held]),
+            valid=dataclasses.replace(self.valid, timestamps=times[held]),
+        )
 
 
 def random_share(
@@ -48,7 +73,9 @@ def random_share(
     return _checked(table, held, f"{share:.0%} at random", check)
 
 
-def last_of_each_user(table: RatingTable, count: int = 1, share: float | None = None) -> Split:
+def last_of_each_user(
+    table: RatingTable, count: int = 1, share: float | None = None, check: Check = unchecked
+) -> Split:
     """Keep back each user's newest ratings; users of whom too little would be left keep all.
 
     Parameters
@@ -68,16 +95,22 @@ def last_of_each_user(table: RatingTable, count: int = 1, share: float | None = 
             "These ratings have no times, so there are no last ratings.",
             "Choose a random share, or a file that has a column of times.",
         )
-    order = np.lexsort((np.arange(len(table)), table.timestamps, table.users))
-    counts = table.user_counts()
-    ends = np.cumsum(counts)
-    from_end = np.empty(len(table), dtype=np.int64)
-    from_end[order] = ends[table.users[order]] - 1 - np.arange(len(table))
-    wanted = np.full(len(counts), count) if share is None else (counts * share).astype(np.int64)
-    wanted[wanted >= counts] = 0
-    held = from_end < wanted[table.users]
+    held = np.zeros(len(table), dtype=bool)
+    for rows in groups_of_codes(table.users, table.n_users):
+        check()
+        users = table.users[rows]
+        if len(users):
+            users = users - users.min()
+            counts = np.bincount(users)
+            wanted = np.full(len(counts), count) if share is None else (counts * share).astype(int)
+            wanted[wanted >= counts] = 0
+            order = np.lexsort((table.timestamps[rows], users))  # of equals the later row is last
+            from_end = np.repeat(np.cumsum(counts), counts) - 1 - np.arange(len(users))
+            last = np.empty(len(users), dtype=bool)
+            last[order] = from_end < np.repeat(wanted, counts)
+            held[rows] = last
     what = f"the last {count}" if share is None else f"the last {share:.0%}"
-    return _checked(table, held, f"{what} of each user")
+    return _checked(table, held, f"{what} of each user", check)
 
 
 def given(table: RatingTable, valid: RatingTable) -> Split:
@@ -125,4 +158,4 @@ def _checked(
         raise UserError(
             "No rating is left to learn from.", "Keep back a smaller share for validation."
         )
-    return Split(table.take(~held, check), table.take(held, check), note, held)
+    return Split.of(table, held, note, check)

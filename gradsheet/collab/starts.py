@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gradsheet.collab.kernels import Layout, Side, both_ways, neighbour_sums, residuals
+from gradsheet.collab.kernels import Layout, Side, neighbour_sums, residuals
 from gradsheet.ratings.table import Check, unchecked
 
 _ORTHONORMAL = 3  # iterations after which the subspace is made orthonormal anew
@@ -38,7 +38,7 @@ def fit_biases(
     users = layout.n_users
     strengths = layout.counts + strength
     ones = torch.ones(layout.n_rows, 1, device=layout.device)
-    sums = neighbour_sums(layout, ones, both_ways(layout, targets), check=check)
+    sums = neighbour_sums(layout, ones, targets, check=check)
     biases = torch.zeros_like(sums)
     sides: tuple[tuple[Side, slice], ...] = (
         ("items", slice(users, None)),
@@ -94,20 +94,19 @@ def spectral_start(
     eigenvectors of the small Gram matrix instead of QR, which is four times faster here.
     """
     users, k = layout.n_users, start.factors
-    weights = both_ways(layout, left)
     scale = (layout.counts + start.shrinkage).rsqrt_()
     table = torch.zeros(layout.n_rows, noise.shape[1], device=layout.device)
     table[:users] = noise * scale[:users]
-    found = neighbour_sums(layout, table, weights, "items", check)
+    found = neighbour_sums(layout, table, left, "items", check)
     torch.mul(found, scale[users:], out=table[users:])
     for i in range(start.iterations):
         table[users:].mul_(scale[users:])
-        found = neighbour_sums(layout, table, weights, "users", check).mul_(scale[:users])
+        found = neighbour_sums(layout, table, left, "users", check).mul_(scale[:users])
         if i == start.iterations - 1 or i % _ORTHONORMAL == _ORTHONORMAL - 1:
             found = _orthonormal(layout, found, k)
         table[:users] = found
         table[:users].mul_(scale[:users])
-        found = neighbour_sums(layout, table, weights, "items", check)
+        found = neighbour_sums(layout, table, left, "items", check)
         torch.mul(found, scale[users:], out=table[users:])
     values, vectors = _eigen(_gram(table[users:], k), table)
     singular = values.sqrt()
@@ -116,7 +115,8 @@ def spectral_start(
     inverse = torch.where(singular > 0, singular.reciprocal(), 0.0)
     table[:users] = table[:users] @ (vectors * shrunk.sqrt())
     table[users:] = (table[users:] @ (vectors * (shrunk.sqrt() * inverse))).mul_(scale[users:])
-    fitted = residuals(layout, torch.zeros_like(left), table, check).neg_()
+    zeros = left.new_zeros(1).expand(len(left))
+    fitted = residuals(layout, zeros, table, check).neg_()
     norm = layout.summed(fitted @ fitted)
     slope = (layout.summed(fitted @ left) / norm).clamp_(min=0.0) if norm > 0 else norm
     return table.mul_((0.7 * slope).sqrt())

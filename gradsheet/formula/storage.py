@@ -16,6 +16,9 @@ from gradsheet.formula.blocks import Block
 from gradsheet.formula.graph import Graph, Inputs
 from gradsheet.formula.windows import Plane, Planes, check_size
 
+_BAND_CELLS = 1 << 20
+"""Cells read at a time: a table of millions has planes, but is never held in passing as well."""
+
 
 class Storage:
     """Planes of a workbook, filled from it.
@@ -37,8 +40,12 @@ class Storage:
         for sheet in self._inputs.sheet_ids():
             hull = _wanted(self._inputs, graph, sheet)
             check_size(*hull.shape)
-            values, kinds = self._inputs.read(sheet, hull)
-            planes[sheet] = Plane(np.ascontiguousarray(values), np.ascontiguousarray(kinds))
+            values, kinds = np.empty(hull.shape), np.empty(hull.shape, np.uint8)
+            for band in _bands(hull):
+                values[band.top : band.bottom], kinds[band.top : band.bottom] = self._inputs.read(
+                    sheet, band
+                )
+            planes[sheet] = Plane(values, kinds)
         self.planes = Planes(planes, self._reach())
 
     def _reach(self) -> tuple[int, int]:
@@ -76,6 +83,11 @@ class Storage:
         inner = region.intersect(plane.region)
         if inner is None:
             return
+        for band in _bands(inner):
+            self._refresh(plane, graph, sheet, band)
+
+    def _refresh(self, plane: Plane, graph: Graph, sheet: int, inner: Region) -> None:
+        """Take new constants of a region inside of the plane."""
         values, kinds = self._inputs.read(sheet, inner)
         slices = inner.slices_in(plane.region)
         for index in graph.blocks_in(sheet, inner):
@@ -112,6 +124,14 @@ class Storage:
             held.add(cell)
             kept[at] = (float(values[at]), int(kinds[at]))
         return kept
+
+
+def _bands(region: Region) -> Iterator[Region]:
+    """Rows of a region, so many at a time that what is read of them takes little memory."""
+    height = max(_BAND_CELLS // max(region.cols, 1), 1)
+    for top in range(region.top, region.bottom, height):
+        bottom = min(top + height, region.bottom)
+        yield Region(top, region.left, bottom, region.right)
 
 
 def _wanted(inputs: Inputs, graph: Graph, sheet: int) -> Region:

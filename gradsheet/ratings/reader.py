@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradsheet.formula.values import UserError
+from gradsheet.ratings.memory import give_back
 from gradsheet.ratings.parsing import BadRow as BadRow
 from gradsheet.ratings.parsing import Gatherer, IdsAreText
 from gradsheet.ratings.sniffing import Preview as Preview
@@ -115,6 +116,7 @@ def read(
         )
     yield Progress(None, "Sorting out duplicates")
     control.checkpoint()
+    give_back()
     table = gatherer.table()
     single = table.without_duplicates(control.checkpoint)
     duplicates = len(table) - len(single)

@@ -77,7 +77,8 @@ def times_of(choice: ModelChoice, split: Split) -> tuple[torch.Tensor | None, to
     """Return the time features of both parts for a net that sees them, else None."""
     if choice.kind != "net" or not choice.time:
         return None, None
-    train, valid = split.train.timestamps, split.valid.timestamps
+    timed = split.with_times()
+    train, valid = timed.train.timestamps, timed.valid.timestamps
     if train is None:
         raise UserError(
             "These ratings have no times.", "Leave time out, or open a file with a column of times."

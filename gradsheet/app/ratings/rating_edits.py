@@ -202,7 +202,6 @@ def _split(split: Split | None, table: RatingTable, held_of: Any) -> Split | Non
     if split.held is None:  # the validation part is a file's own
         return Split(table, split.valid, split.note, None)
     held = held_of(split.held)
-    train = table.take(~held)
-    if not len(train):
+    if held.all():
         raise UserError("No rating would be left to learn from.", "Remove fewer.")
-    return Split(train, table.take(held), split.note, held)
+    return Split.of(table, held, split.note)

@@ -306,7 +306,7 @@ def _split_in(
     arrays, at = _arrays_of(entry, file), "" if "part" in entry else f"{_AT}split{number}/"
     if not entry["given"]:
         held = np.unpackbits(arrays[f"{at}held"], count=len(table)).astype(bool)
-        return Split(table.take(~held), table.take(held), str(entry["note"]), held)
+        return Split.of(table, held, str(entry["note"]))
     times = arrays.get(f"{at}times")
     valid = RatingTable(
         np.array(arrays[f"{at}users"]),

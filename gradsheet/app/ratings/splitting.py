@@ -29,7 +29,7 @@ def split_of(table: RatingTable, choice: SplitChoice, control: Control | None = 
     choice.check()
     control = control or Control()
     if choice.kind == "last":
-        return splits.last_of_each_user(table, choice.last)
+        return splits.last_of_each_user(table, choice.last, None, control.checkpoint)
     if choice.kind == "random":
         return splits.random_share(table, choice.share, choice.seed, control.checkpoint)
     assert choice.path is not None

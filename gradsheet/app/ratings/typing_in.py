@@ -315,8 +315,9 @@ class TypingIn:
 
             yield Progress(0.0, "Retraining all")
             began = time.perf_counter()
+            timed = split.with_times()
             parts = Split(
-                with_newcomer(split.train, side, typed), with_newcomer(split.valid, side, {}),
+                with_newcomer(timed.train, side, typed), with_newcomer(timed.valid, side, {}),
                 split.note,
             )  # fmt: skip
             all_genres = [*genres, ""] if genres is not None and side == "item" else genres

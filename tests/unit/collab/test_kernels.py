@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -41,14 +43,24 @@ def test_residuals_are_targets_minus_dot_products(planted: RatingTable, device: 
 
 
 @pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("kernel", [kernels.residuals, kernels.gathered_residuals])
+def test_a_mean_that_is_given_is_taken_off_the_targets(
+    planted: RatingTable, device: str, kernel: Any
+) -> None:
+    layout = kernels.lay_out(planted, device)
+    table = torch.randn(layout.n_rows, 8, generator=torch.Generator().manual_seed(0)).to(device)
+    expected = kernel(layout, layout.ratings - 3.5, table)
+    torch.testing.assert_close(kernel(layout, layout.ratings, table, mean=3.5), expected)
+
+
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("kernel", [kernels.neighbour_sums, kernels.gathered_sums])
 def test_neighbour_sums_are_the_products_of_the_rating_matrix(
     planted: RatingTable, device: str, kernel: object
 ) -> None:
     layout = kernels.lay_out(shuffled(planted), device)
     table = torch.randn(layout.n_rows, 5, generator=torch.Generator().manual_seed(0)).to(device)
-    weights = kernels.both_ways(layout, layout.ratings)
-    sums = kernel(layout, table, weights).cpu().numpy()  # type: ignore[operator]
+    sums = kernel(layout, table, layout.ratings).cpu().numpy()  # type: ignore[operator]
     matrix = dense(planted, planted.ratings)
     users, items = table[: layout.n_users].cpu().numpy(), table[layout.n_users :].cpu().numpy()
     np.testing.assert_allclose(sums[: layout.n_users], matrix @ items, rtol=1e-4, atol=1e-3)
@@ -73,7 +85,8 @@ def test_rows_without_ratings_sum_to_zero() -> None:
 def test_the_order_of_the_file_does_not_matter(planted: RatingTable) -> None:
     a, b = kernels.lay_out(planted), kernels.lay_out(shuffled(planted))
     assert torch.equal(a.counts, b.counts)
-    assert torch.equal(a.starts, b.starts)
+    assert torch.equal(a.user_starts, b.user_starts)
+    assert torch.equal(a.item_starts, b.item_starts)
 
 
 def test_an_empty_table_is_refused(planted: RatingTable) -> None:

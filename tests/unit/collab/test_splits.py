@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 
 from gradsheet.collab.splits import given, last_of_each_user, random_share
 from gradsheet.formula.values import UserError
-from gradsheet.ratings.table import RatingTable
+from gradsheet.ratings.table import RatingTable, groups_of_codes
 
 
 def timed(table: RatingTable) -> RatingTable:
@@ -33,7 +34,7 @@ def test_a_random_share_depends_on_the_seed(planted: RatingTable) -> None:
 
 def test_the_last_ratings_are_each_users_newest(planted: RatingTable) -> None:
     table = timed(planted)
-    split = last_of_each_user(table, 2)
+    split = last_of_each_user(table, 2).with_times()
     assert split.train.timestamps is not None
     assert split.valid.timestamps is not None
     for user in range(table.n_users):
@@ -42,6 +43,32 @@ def test_the_last_ratings_are_each_users_newest(planted: RatingTable) -> None:
         assert len(held) == (2 if len(held) + len(kept) > 2 else 0)
         if len(held):
             assert kept.max() <= held.min()
+
+
+def test_the_last_ratings_are_the_same_in_any_order_of_the_file_and_any_groups(
+    planted: RatingTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamps = np.random.default_rng(0).permutation(len(planted))  # no two at a time
+    table = dataclasses.replace(planted, timestamps=stamps)
+    whole = last_of_each_user(table, 3)
+    by_hundreds = functools.partial(groups_of_codes, size=100)
+    monkeypatch.setattr("gradsheet.collab.splits.groups_of_codes", by_hundreds)
+    mixed = np.random.default_rng(1).permutation(len(table))
+    other = last_of_each_user(table.take(mixed), 3)
+    assert whole.held is not None
+    assert other.held is not None
+    assert np.array_equal(whole.held[mixed], other.held)
+
+
+def test_parts_have_their_times_when_they_are_asked_for(planted: RatingTable) -> None:
+    table = timed(planted)
+    split = random_share(table, 0.2, 1)
+    assert split.train.timestamps is None
+    assert split.held is not None
+    parts = split.with_times()
+    assert np.array_equal(parts.train.timestamps, table.timestamps[~split.held])
+    assert np.array_equal(parts.valid.timestamps, table.timestamps[split.held])
+    assert np.array_equal(parts.train.ratings, split.train.ratings)
 
 
 def test_the_last_share_is_rounded_down(planted: RatingTable) -> None:
