@@ -5,8 +5,8 @@
 Makes the file in a temporary folder (or takes FILE, which it makes if it is not there), opens it
 as a user would, offscreen or on a display, and prints a table: how long each phase took, the gaps
 between the ticks of a 5-ms timer in the window's thread, how soon a cancel has taken effect, and
-the most memory held. The bare pandas read of the same file runs in a process of its own before and
-after. ``--write`` puts the table between the markers ``window`` of a Markdown file.
+the most memory held in each stretch. The bare pandas read of the same file runs in a process of
+its own before and after. ``--write`` puts the table between the markers ``window`` of a file.
 """
 
 from __future__ import annotations
@@ -79,10 +79,24 @@ def elsewhere(function: Callable[..., Any], *arguments: Any) -> Any:
         return pool.apply(function, arguments)
 
 
-def peak_gb() -> float:
-    """Return the most memory this process has held (Linux), in GB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) / (1 << 20)
+class Memory:
+    """The most memory this process has held in each stretch of the journey, in GB (Linux)."""
+
+    def __init__(self) -> None:
+        self.most: dict[str, tuple[float, float]] = {}
+
+    def note(self, stretch: str) -> None:
+        """Record the most since the last note and what is held now, and begin anew."""
+        lines = Path("/proc/self/status").read_text().splitlines()
+        sizes = dict(x.split(":", 1) for x in lines if x.startswith(("VmHWM", "VmRSS")))
+        peak, now = (int(sizes[key].split()[0]) / (1 << 20) for key in ("VmHWM", "VmRSS"))
+        self.most[stretch] = peak, now
+        Path("/proc/self/clear_refs").write_text("5")
+
+    @property
+    def peak(self) -> float:
+        """The most of all."""
+        return max(peak for peak, _ in self.most.values())
 
 
 class Ticks:
@@ -219,7 +233,7 @@ class Bench:
             self._until_quiet("crosstab")
 
     def train(self) -> None:
-        """The fast way, as it is proposed at this size, live in the sheets; pauses; undo."""
+        """The fast way, as it is proposed at this size, live in the sheets."""
         session = self.session
         end = time.perf_counter() + TRAINING_S
         with self.phase("training"):
@@ -227,6 +241,10 @@ class Bench:
             self.wait(lambda: session.is_at_work)
             self.wait(lambda: not session.is_at_work
                       or (session.steps_done > 3 and time.perf_counter() > end))  # fmt: skip
+
+    def pauses(self) -> None:
+        """Go on and pause, again and again."""
+        session = self.session
         for _ in range(CANCELS):
             if not session.is_at_work:
                 session.continue_(40)
@@ -235,6 +253,10 @@ class Bench:
             self.document.pause_run()
             self.wait(lambda: not session.is_at_work)
             self.cancels.setdefault("training", []).append(time.perf_counter() - began)
+
+    def travel(self) -> None:
+        """Take the run back and make it again, learn on, edit."""
+        session = self.session
         with self.phase("undo, redo, edit"):
             self.document.undo()
             self.wait_about(0.5)
@@ -258,7 +280,7 @@ class Bench:
         self.cancels.setdefault(phase, []).append(time.perf_counter() - began)
 
 
-def table_of(bench: Bench, bare: list[tuple[float, float]], count: int, peak: float) -> str:
+def table_of(bench: Bench, bare: list[tuple[float, float]], count: int, memory: Memory) -> str:
     """Return the findings as Markdown, each beside its goal."""
     plain = statistics.mean(x for x, _ in bare)
     typed = statistics.mean(x for _, x in bare)
@@ -280,7 +302,9 @@ def table_of(bench: Bench, bare: list[tuple[float, float]], count: int, peak: fl
             f"{statistics.median(found):.2f} s, at most {max(found):.2f} s of {len(found)}",
             "0.5 s",
         ))  # fmt: skip
-    rows.append(("most memory", f"{peak:.2f} GB", "3 GB"))
+    for stretch, (peak, now) in memory.most.items():
+        rows.append((f"memory, {stretch}", f"at most {peak:.2f} GB, {now:.2f} at its end", "3 GB"))
+    rows.append(("most memory", f"{memory.peak:.2f} GB", "3 GB"))
     lines = ["| | found | goal |", "| --- | --- | --- |"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     note = f"{count:,} made-up ratings ({bench.path.stat().st_size / 1e6:,.0f} MB as CSV)"
@@ -306,16 +330,24 @@ def main() -> None:
         if not path.exists():
             elsewhere(make_file, str(path), options.ratings)
         bare = [elsewhere(bare_read, str(path))]
-        bench = Bench(path)
+        bench, memory = Bench(path), Memory()
+        memory.note("an empty window")
         bench.cancel_loads(1.3 * bare[0][0])
+        memory.note("loads that are cancelled")
         bench.preview()
         bench.load()
+        memory.note("load")
         bench.prepare()
         bench.crosstab()
+        memory.note("crosstab")
         bench.train()
-        peak = peak_gb()
+        memory.note("training")
+        bench.pauses()
+        memory.note("pauses")
+        bench.travel()
+        memory.note("undo, redo, edit")
         bare.append(elsewhere(bare_read, str(path)))
-        text = table_of(bench, bare, options.ratings, peak)
+        text = table_of(bench, bare, options.ratings, memory)
         print(text)
         if options.write is not None:
             write(options.write, text)
