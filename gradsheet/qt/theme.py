@@ -323,7 +323,7 @@ def palette(theme: Theme) -> QPalette:
     }
     for which, colour in colours.items():
         result.setColor(which, QColor(colour))
-    for which in (role.WindowText, role.Text, role.ButtonText):
+    for which in (role.WindowText, role.Text, role.ButtonText, role.PlaceholderText):
         result.setColor(QPalette.ColorGroup.Disabled, which, QColor(disabled))
     return result
 

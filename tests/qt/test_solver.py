@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from gradsheet.formula.address import Cell, Region
 from gradsheet.qt.main_window import MainWindow
 from gradsheet.qt.solver.panel import SolverPanel
+from gradsheet.qt.widgets.figures import loss_text
 
 LONG_MS = 60_000
 
@@ -146,6 +147,32 @@ def test_the_report_button_puts_a_sheet_in_front(window: MainWindow, qtbot: QtBo
     window.document.undo()
     window.document.finish()
     assert len(window.document.workbook.sheets) == 1
+
+
+def test_the_status_bar_follows_the_solver(window: MainWindow, qtbot: QtBot) -> None:
+    panel = opened(window)
+    panel.form.starts.show_number(1)
+    before = window.document.loss_now()
+    click(panel.solve)
+    qtbot.waitUntil(lambda: window.solver.session.state == "done", timeout=LONG_MS)
+    found = window.document.loss_now()
+    assert before is not None
+    assert found is not None
+    assert found < before
+    assert any(loss_text(found) in text for text in window.status.texts())
+    click(panel.restore)
+    assert any(loss_text(before) in text for text in window.status.texts())
+
+
+def test_the_list_of_constraints_takes_the_room_that_it_needs(window: MainWindow) -> None:
+    form = opened(window).form
+    heights = [form.list.height()]
+    for right in ("0.5", "0.6", "0.7"):
+        form.left.set_text("H19:V23")
+        form.right.setText(right)
+        click(form.add)
+        heights.append(form.list.height())
+    assert heights[0] == heights[1] < heights[2] < heights[3]
 
 
 def test_a_range_is_locked_and_rates_are_spread_in_their_tab(window: MainWindow) -> None:

@@ -21,6 +21,7 @@ from gradsheet.learn.curvature import condition_of, extreme_curvatures
 from gradsheet.sheet.cells import Content
 from gradsheet.sheet.edits import AddSheet, Composite, Edit, SetCells, SetFormat
 from gradsheet.sheet.formats import FormatChange
+from gradsheet.sheet.sheet_edits import ResizeColumns
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
@@ -34,6 +35,8 @@ Floats = npt.NDArray[np.float64]
 BINDING = 1e-6
 MOST_CELLS = 2_000
 """Changing cells listed one by one; of more the report says how many."""
+WIDTHS_PX = (216, 112, 112, 112, 96, 96)
+"""Of the report's columns: the names of its facts stand in the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,8 @@ def report_of(
     ----------
     program : of the workbook, for the two sides of the constraints
     """
+    from gradsheet.learn.optimizers import OPTIMIZERS
+
     start, end = run.start.numpy(), solution.theta.numpy()
     free = run.free.numpy()
     gradient = lagrangian(ready, solution, end)
@@ -176,7 +181,7 @@ def report_of(
         ("Objective", f"{name}, {goals[model.goal]}"),
         ("At the start", float(ready.objective.loss(run.start))),
         ("At the solution", solution.objective),
-        ("Method", method.name),
+        ("Method", OPTIMIZERS[method.name].title if method.name in OPTIMIZERS else "L-BFGS"),
         ("Starts", len(run.minima)),
         ("Best start", solution.start + 1),
         ("Iterations", run.step),
@@ -289,8 +294,9 @@ def report_edit(workbook_names: Sequence[str], report: Report, sheet_id: int) ->
             write(m.start + 1, m.began if math.isfinite(m.began) else None, m.objective,
                   m.violation, m.steps, m.doubt or None)  # fmt: skip
     looks = [SetFormat(sheet_id, Region(r, 0, r + 1, 6), FormatChange(bold=True)) for r in bold]
+    widths = ResizeColumns(sheet_id, tuple(enumerate(WIDTHS_PX)))
     return Composite(
-        (AddSheet(f"Solver report {number}"), SetCells(sheet_id, tuple(cells)), *looks)
+        (AddSheet(f"Solver report {number}"), SetCells(sheet_id, tuple(cells)), *looks, widths)
     )
 
 

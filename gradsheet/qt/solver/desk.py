@@ -127,6 +127,7 @@ class SolverDesk(QObject):
             self.panel.refresh()
         if self.dialog is not None:
             self.dialog.refresh()
+        self._window.status.show_run(self._document.run_view())
 
     # ------------------------------------------------------------------ solving
 

@@ -53,6 +53,8 @@ TITLES = {"integer": "int", "binary": "bin", "all different": "dif"}
 UNSUPPORTED = "not supported: the cells take any value"
 FIRST_STEPS = 2000
 """Steps of an optimizer; L-BFGS needs far fewer iterations."""
+MOST_ROWS = 4
+"""Constraints that show at once; without any, the room is left to what is found."""
 
 
 class ModelForm(QWidget):
@@ -109,7 +111,6 @@ class ModelForm(QWidget):
     def _build_constraints(self) -> None:
         self.list = roomy(QListWidget(self))
         self.list.setAccessibleName("Constraints")
-        self.list.setFixedHeight(9 * SPACE)
         self.list.currentRowChanged.connect(self._on_row)
         self.left = CellField("Constraint: cells", self._selection, self)
         self.relation = QComboBox(self)
@@ -120,13 +121,14 @@ class ModelForm(QWidget):
         self.relation.currentIndexChanged.connect(self._on_relation)
         self.right = QLineEdit(self)
         self.right.setAccessibleName("Constraint: right side")
-        self.right.setPlaceholderText("number, cell, formula")
+        self.right.setPlaceholderText("value or cell")
         self.right.returnPressed.connect(self._on_add)
         self.add = self._button("Add", "Add this constraint", self._on_add)
         self.change = self._button("Change", "Put it in place of the chosen one", self._on_change)
         self.delete = self._button("Delete", "Delete the chosen constraint", self._on_delete)
         self.non_negative = QCheckBox("Unconstrained cells are not negative", self)
         self._on_row(-1)
+        self._fit_list()
 
     def _button(self, text: str, about: str, slot: Callable[[], None]) -> QPushButton:
         button = QPushButton(text, self)
@@ -290,6 +292,12 @@ class ModelForm(QWidget):
             self.list.addItem(text.replace("$", ""))
             self.list.item(self.list.count() - 1).setToolTip(str(constraint))
         self.list.setCurrentRow(min(at, self.list.count() - 1))
+        self._fit_list()
+
+    def _fit_list(self) -> None:
+        rows = min(max(len(self._constraints), 1), MOST_ROWS)
+        row = max(self.list.sizeHintForRow(0), 3 * SPACE)
+        self.list.setFixedHeight(rows * row + 2 * self.list.frameWidth())
 
     # ------------------------------------------------------------------ what the user does
 

@@ -76,6 +76,8 @@ class MinimaTable(QWidget):
                 item.setFont(font)
                 if minimum.doubt:
                     item.setToolTip(f"It may be no minimum: {minimum.doubt}")
+            if is_best:
+                self.table.scrollToItem(self.table.item(row, 0))
         doubtful = sum(bool(m.doubt) for m in minima)
         words = "" if not doubtful else f"{doubtful} of {len(minima)} starts: " + next(
             m.doubt for m in minima if m.doubt

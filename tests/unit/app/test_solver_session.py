@@ -169,6 +169,8 @@ def test_a_report_says_what_binds_and_stands_on_a_sheet_of_its_own(document: Doc
     document.apply(report_edit(["model"], report, document.workbook.next_id), "Solver report")
     assert document.workbook.sheets[-1].name == "Solver report 1"
     assert document.workbook.sheets[-1].cells.used().bottom > 15
+    assert document.workbook.sheets[-1].column_widths[0] >= 200  # its longest name can be read
+    assert facts["Method"] == "L-BFGS"
 
 
 def test_goal_seek_brings_a_cell_to_a_value(document: Document) -> None:
