@@ -5,16 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import resource
-import sys
 import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from hostile_files import book_of, mutated, mutated_formula, rich_workbook, sheet_of, zipped
 
 from gradsheet.app.headless.check import check

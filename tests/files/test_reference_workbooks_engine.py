@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from sheets import Book, PlainFormula, PlainTable
 
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.compiler import compile_program
 from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import ErrorCode, FormulaError, Scalar, unpack
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "formula"))
-
-from sheets import Book, PlainFormula, PlainTable
 
 WORKBOOKS = Path(__file__).parents[3] / "shared" / "reference" / "workbooks"
 NAMES = (

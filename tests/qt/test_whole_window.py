@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 from pathlib import Path
 
 import pytest
+from application_driver import Driver, small_problem
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -17,9 +17,6 @@ from gradsheet import tasks
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind, parse_entry, unpack
 from gradsheet.qt.main_window import MainWindow
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from application_driver import Driver, small_problem
 
 SEQUENCES = 60
 MOVES = 8

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rating_documents import settle, show
 
 from gradsheet.app.document import Document
 from gradsheet.app.ratings.choices import LearnChoice
-from gradsheet.app.ratings.pairs import busiest_pairs
 from gradsheet.app.ratings.session import RatingsSession
-from gradsheet.app.ratings.workbook import RatingsBook
 from gradsheet.app.saving.autosave import AUTOSAVE_S, COMPLAIN_S, Autosave, folder
 from gradsheet.app.saving.filing import Filing
 from gradsheet.app.saving.opening import open_file, save_file
@@ -159,20 +158,10 @@ def test_looking_at_another_sheet_of_epochs_is_no_change(desk: Desk) -> None:
     assert desk.document.is_changed
 
 
-def settle(document: Document) -> RatingsSession:
-    session = document.ratings
-    assert session is not None
-    while document.engine.doing or session.is_at_work:
-        document.finish()
-        session.wait(60)
-    return session
-
-
 def open_ratings(desk: Desk, learn: LearnChoice = LESSON) -> RatingsSession:
     table = synthetic_ratings(40, 30, 500, factors=2, seed=1)[0]
     session = RatingsSession(table, "made up", learn=learn)
-    desk.document.open_ratings(RatingsBook(session, busiest_pairs(table, session.totals, 6, 5)))
-    settle(desk.document)
+    show(desk.document, session)
     assert not desk.document.is_changed
     return session
 

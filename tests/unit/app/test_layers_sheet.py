@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from rating_documents import settle
 
 from gradsheet.app.document import Document
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
 from gradsheet.app.ratings.layers_sheet import Layout, NetShape
 from gradsheet.app.ratings.pairs import busiest_pairs
 from gradsheet.app.ratings.session import RatingsSession
-from gradsheet.app.ratings.workbook import FIRST, OtherPairs, RatingsBook
+from gradsheet.app.ratings.workbook import FIRST, OtherPairs
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 from gradsheet.ratings.synthetic import synthetic_ratings
 from gradsheet.sheet.edits import RenameSheet
-from gradsheet.tasks import live_tasks
 
 NET = ModelChoice(kind="net", user_factors=3, item_factors=4, hidden=(6, 5), dropouts=(0.1,) * 3,
                   y_range=(0.0, 5.5), genres=True, time=True)  # fmt: skip
@@ -28,32 +28,15 @@ Open = Callable[..., Document]
 
 
 @pytest.fixture
-def opened() -> Iterator[Open]:
-    documents = []
-
+def opened(show_ratings: Callable[[RatingsSession], Document]) -> Open:
     def build(model: ModelChoice = NET) -> Document:
         times = np.random.default_rng(0).integers(0, 10**9, 500)
         genres = ["Comedy" if k % 2 else "Drama|War" for k in range(30)]
         session = RatingsSession(replace(TABLE, timestamps=times), "made up", genres, model=model,
                                  learn=LearnChoice(epochs=1))  # fmt: skip
-        document = Document()
-        documents.append(document)
-        document.open_ratings(RatingsBook(session, busiest_pairs(TABLE, session.totals, 6, 5)))
-        settle(document)
-        return document
+        return show_ratings(session)
 
-    yield build
-    for document in documents:
-        document.close()
-    assert not live_tasks()
-
-
-def settle(document: Document) -> None:
-    while True:
-        document.finish(60)
-        if not document.ratings.is_at_work:
-            return
-        document.ratings.wait(60)
+    return build
 
 
 def of_the_model(document: Document) -> np.ndarray:

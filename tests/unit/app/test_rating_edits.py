@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from rating_documents import settle
 
 from gradsheet.app.document import Document
 from gradsheet.app.ratings import rating_edits
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
 from gradsheet.app.ratings.pairs import busiest_pairs, pairs_of
 from gradsheet.app.ratings.session import RatingsSession
-from gradsheet.app.ratings.workbook import RATING, OtherPairs, RatingsBook
+from gradsheet.app.ratings.workbook import RATING, OtherPairs
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
 from gradsheet.ratings.synthetic import synthetic_ratings
 from gradsheet.sheet.edits import ClearCells, Composite, DeleteRows
 from gradsheet.sheet.virtual import ShowRows
-from gradsheet.tasks import live_tasks
 
 MODEL = ModelChoice(kind="bias", factors=4, y_range=None)
 WAYS = {"lesson": LearnChoice(epochs=1), "fast": LearnChoice(mode="fast", passes=4)}
@@ -26,30 +26,12 @@ Open = Callable[..., Document]
 
 
 @pytest.fixture
-def opened() -> Iterator[Open]:
-    documents = []
-
+def opened(show_ratings: Callable[[RatingsSession], Document]) -> Open:
     def build(learn: LearnChoice = WAYS["lesson"]) -> Document:
         table = synthetic_ratings(40, 30, 500, factors=2, seed=1)[0]
-        session = RatingsSession(table, "made up", model=MODEL, learn=learn)
-        document = Document()
-        documents.append(document)
-        document.open_ratings(RatingsBook(session, busiest_pairs(table, session.totals, 6, 5)))
-        settle(document)
-        return document
+        return show_ratings(RatingsSession(table, "made up", model=MODEL, learn=learn))
 
-    yield build
-    for document in documents:
-        document.close()
-    assert not live_tasks()
-
-
-def settle(document: Document) -> None:
-    while True:
-        document.finish(60)
-        if not document.ratings.is_at_work:
-            return
-        document.ratings.wait(60)
+    return build
 
 
 def learn(document: Document) -> None:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from rating_documents import settle
 
 from gradsheet.app.commands import COMMANDS
 from gradsheet.app.document import Document
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
-from gradsheet.app.ratings.pairs import busiest_pairs, pairs_of
+from gradsheet.app.ratings.pairs import pairs_of
 from gradsheet.app.ratings.session import RatingsSession
-from gradsheet.app.ratings.workbook import RATING, OtherPairs, RatingsBook
+from gradsheet.app.ratings.workbook import RATING, OtherPairs
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind, UserError
 from gradsheet.lessons.lesson import crosstab_of
 from gradsheet.ratings.synthetic import synthetic_ratings
 from gradsheet.sheet.edits import ClearCells, SetCells, SetValues
 from gradsheet.sheet.virtual import ShowRows
-from gradsheet.tasks import live_tasks
 
 LESSON, FAST = LearnChoice(epochs=1), LearnChoice(mode="fast", passes=4)
 BIAS = ModelChoice(kind="bias", factors=7, y_range=(0.0, 5.5))
@@ -36,32 +36,12 @@ Open = Callable[..., Document]
 
 
 @pytest.fixture
-def opened() -> Iterator[Open]:
-    documents = []
-
+def opened(show_ratings: Callable[[RatingsSession], Document]) -> Open:
     def build(model: ModelChoice = BIAS, learn: LearnChoice = LESSON) -> Document:
         table = synthetic_ratings(40, 30, 500, factors=2, seed=1)[0]
-        session = RatingsSession(table, "made up", model=model, learn=learn)
-        book = RatingsBook(session, busiest_pairs(table, session.totals, 6, 5))
-        document = Document()
-        documents.append(document)
-        document.open_ratings(book)
-        settle(document)
-        return document
+        return show_ratings(RatingsSession(table, "made up", model=model, learn=learn))
 
-    yield build
-    for document in documents:
-        document.close()
-    assert not live_tasks()
-
-
-def settle(document: Document) -> None:
-    """Wait until engine and session have nothing left to do."""
-    while True:
-        document.finish(60)
-        if not document.ratings.is_at_work:
-            return
-        document.ratings.wait(60)
+    return build
 
 
 def numbers(document: Document, sheet, region: Region) -> np.ndarray:

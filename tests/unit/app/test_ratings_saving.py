@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rating_documents import settle, show
 
 from gradsheet.app.document import Document
 from gradsheet.app.ratings import saving
@@ -54,19 +55,10 @@ def opened(documents: list[Document]) -> Open:
         session = RatingsSession(TABLE, "made up", model=model, learn=learn)
         document = Document()
         documents.append(document)
-        document.open_ratings(RatingsBook(session, busiest_pairs(TABLE, session.totals, 6, 5)))
-        settled(document)
+        show(document, session)
         return document
 
     return build
-
-
-def settled(document: Document) -> RatingsSession:
-    document.finish()
-    assert document.ratings is not None
-    document.ratings.wait(120)
-    document.finish()
-    return document.ratings
 
 
 def again(document: Document, path: Path, documents: list[Document]) -> Document:
@@ -78,7 +70,7 @@ def again(document: Document, path: Path, documents: list[Document]) -> Document
     other = Document()
     documents.append(other)
     open_file(other, path)
-    settled(other)
+    settle(other)
     return other
 
 
@@ -101,11 +93,11 @@ def test_a_run_comes_back_bit_for_bit_and_goes_on_alike(
     opened: Open, documents: list[Document], tmp_path: Path, way: str
 ) -> None:
     document = opened(way)
-    session = settled(document)
+    session = settle(document)
     session.step(4)
-    settled(document)
+    settle(document)
     other = again(document, tmp_path / "kept.gradsheet", documents)
-    resumed = settled(other)
+    resumed = settle(other)
     assert same(session, resumed)
     assert resumed.state == session.state
     assert resumed.steps_done == 4
@@ -123,10 +115,10 @@ def test_reset_after_opening_goes_to_the_same_start(
     opened: Open, documents: list[Document], tmp_path: Path, way: str
 ) -> None:
     document = opened(way)
-    session = settled(document)
+    session = settle(document)
     session.step(3)
-    settled(document)
-    resumed = settled(again(document, tmp_path / "kept.gradsheet", documents))
+    settle(document)
+    resumed = settle(again(document, tmp_path / "kept.gradsheet", documents))
     for one in (session, resumed):
         one.reset()
     assert same(session, resumed)
@@ -136,14 +128,14 @@ def test_edits_formulas_choices_and_kept_models_come_back(
     opened: Open, documents: list[Document], tmp_path: Path
 ) -> None:
     document = opened("fast")
-    session = settled(document)
+    session = settle(document)
     session.step(4)
-    settled(document)
+    settle(document)
     session.kept.keep("four stages")
     session.set_split(SplitChoice(share=0.3, seed=5))
-    settled(document)
+    settle(document)
     session.start()
-    settled(document)
+    settle(document)
     write_ratings(session, np.array([7]), np.array([4.5]))
     book = document.ratings_book
     assert book is not None
@@ -153,7 +145,7 @@ def test_edits_formulas_choices_and_kept_models_come_back(
     document.enter(mine.id, Cell(0, 0), "a note of mine")
     document.finish()
     other = again(document, tmp_path / "kept.gradsheet", documents)
-    resumed = settled(other)
+    resumed = settle(other)
     assert same(session, resumed)
     assert resumed.split_choice == session.split_choice
     assert resumed.learn_choice == session.learn_choice
@@ -194,8 +186,8 @@ def large(
     document = Document()
     documents.append(document)
     document.open_ratings(RatingsBook(session, busiest_pairs(session.table, session.totals, 5, 5)))
-    settled(document).step(3)
-    settled(document)
+    settle(document).step(3)
+    settle(document)
     write_ratings(session, np.array([3, 11]), np.array([5.0, 1.0]))
     return document, source
 
@@ -204,9 +196,9 @@ def test_of_a_large_set_the_file_is_named_and_edits_are_kept(
     large: tuple[Document, Path], documents: list[Document], tmp_path: Path
 ) -> None:
     document, _ = large
-    session = settled(document)
+    session = settle(document)
     path = tmp_path / "kept.gradsheet"
-    resumed = settled(again(document, path, documents))
+    resumed = settle(again(document, path, documents))
     assert same(session, resumed)
     assert np.array_equal(resumed.table.ratings, session.table.ratings)
     for one in (session, resumed):

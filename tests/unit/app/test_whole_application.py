@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
+from application_driver import Driver, small_problem
 
 from gradsheet.app.document import Document
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from application_driver import Driver, small_problem
 
 SEQUENCES = 300
 MOVES = 12

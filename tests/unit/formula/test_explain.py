@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from sheets import Book, calculate
 
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.explain import LANGUAGES, explain, in_three_languages
@@ -16,10 +15,6 @@ from gradsheet.formula.mathtree import Sym
 from gradsheet.formula.values import Scalar
 from gradsheet.lessons import bias, dotprod
 from gradsheet.sheet.workbook import Workbook
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from sheets import Book, calculate
 
 PREDICTION = "=IF(H2=\"\",0,MMULT($B25:$F25,H$19:H$23))"
 LECTURE = {
