@@ -139,13 +139,13 @@ def step(document: Document) -> None:
 
 
 def _can_go_back(document: Document) -> bool:
-    timeline = document.run.timeline
-    return timeline.recording is not None and document.run.step > timeline.start
+    training = document.training
+    return training is not None and training.first_step < document.run.step
 
 
 def _has_future(document: Document) -> bool:
-    run = document.run
-    return run.timeline.recording is not None and run.step < run.timeline.end(run.step)
+    training = document.training
+    return training is not None and document.run.step < training.last_step
 
 
 @command(
@@ -161,19 +161,19 @@ def step_back(document: Document) -> None:
          enabled=_can_go_back, needs="The run is at its start", group=2)  # fmt: skip
 def go_to_start(document: Document) -> None:
     """Show the first recorded step; the run can be gone through or branched from there."""
-    document.seek_run(document.run.timeline.start)
+    document.seek_run(document.run_view().first_step)
 
 
 @command("train.last", "Go to the end of the run", menu="Train", icon="skip-forward",
          enabled=_has_future, needs="The run is at its end", group=2)  # fmt: skip
 def go_to_end(document: Document) -> None:
     """Show the last recorded step."""
-    document.seek_run(document.run.timeline.end(document.run.step))
+    document.seek_run(document.run_view().last_step)
 
 
 @command(
     "train.best", "Go to the best step", menu="Train", icon="star", group=2,
-    enabled=lambda document: document.run.timeline.recording is not None,
+    enabled=lambda document: _can_go_back(document) or _has_future(document),
     needs="No run has been recorded yet",
 )  # fmt: skip
 def go_to_best(document: Document) -> None:

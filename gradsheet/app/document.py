@@ -254,8 +254,10 @@ class Document:
 
     def stamp(self) -> Stamp:
         """Return what tells one state of the open workbook from another."""
+        if self.ratings is not None:
+            return Stamp(self.history.top, {}, self.ratings.stamp())
         runs = {sheet: RunStamp.of(each.run) for sheet, each in self._trainings.items()}
-        return Stamp(self.history.top, runs, None if self.ratings is None else self.ratings.stamp())
+        return Stamp(self.history.top, runs)
 
     def saved(self, path: Path, stamp: Stamp) -> None:
         """Note that a state of the workbook lies in a file."""
@@ -511,8 +513,10 @@ class Document:
             hyper=run.optimizer.hyper if run.optimizer else None,
             trace=run.trace,
             note=run.note,
-            first_step=run.timeline.start if run.timeline.recording else run.step,
-            last_step=run.timeline.end(run.step),
+            first_step=self._training.first_step,
+            last_step=self._training.last_step,
+            ticks=self._training.ticks,
+            place=self._training.place,
             branches=run.timeline.branches,
             name=run.timeline.name,
             is_rewinding=self._training.is_rewinding,

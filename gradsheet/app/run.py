@@ -50,6 +50,10 @@ class RunView:
         Why the run stopped, or what it waits for.
     first_step, last_step : int
         The steps that can be shown; both are `step` where no record is kept.
+    ticks : tuple of int
+        The only steps between them that can be shown; empty: all can.
+    place : str
+        Where the run stands, in its own words; empty: a step is a step.
     branches : tuple of Branch
         Futures that were left for another.
     name : str
@@ -72,6 +76,8 @@ class RunView:
     note: str = ""
     first_step: int = 0
     last_step: int = 0
+    ticks: tuple[int, ...] = ()
+    place: str = ""
     branches: tuple[Branch, ...] = ()
     name: str = ""
     is_rewinding: bool = False

@@ -549,6 +549,26 @@ class Training:
             self.seek(best)
 
     @property
+    def first_step(self) -> int:
+        """The first step that can be shown."""
+        return self.run.timeline.start if self.run.timeline.recording else self.run.step
+
+    @property
+    def last_step(self) -> int:
+        """The last step that can be shown."""
+        return self.run.timeline.end(self.run.step)
+
+    @property
+    def ticks(self) -> tuple[int, ...]:
+        """The only steps that can be shown; empty: all can."""
+        return ()
+
+    @property
+    def place(self) -> str:
+        """Where the run stands, where a step is too small a unit for it."""
+        return ""
+
+    @property
     def is_rewinding(self) -> bool:
         """Whether the run is being played backwards."""
         return self._rewinding.is_on
@@ -560,7 +580,7 @@ class Training:
         self.stop()
         if not was_on:
             run = self.run
-            self._rewinding.start(run.step, run.timeline.start, run.steps_per_second_limit)
+            self._rewinding.start(run.step, self.first_step, run.steps_per_second_limit)
         self._document.notify_run()
 
     def _rewind(self) -> None:
@@ -569,7 +589,7 @@ class Training:
             step = self._rewinding.due()
             if step is not None and step < self.run.step:
                 self._seek(step)
-            elif step is not None and step == self.run.timeline.start:
+            elif step is not None and step == self.first_step:
                 self._document.notify_run()
 
     # ------------------------------------------------------------------ branches

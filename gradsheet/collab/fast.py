@@ -44,7 +44,7 @@ _NOT_STATE = (
     "_check", "_lent", "_group", "_owned", "_has_valid", "_count",
 )  # fmt: skip
 _FROM_RATINGS = ("_layout", "_ridge", "_left")
-_CHANGED_IN_PLACE = ("_table", "_velocity", "_safe")
+_CHANGED_IN_PLACE = ("_table", "_velocity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,7 @@ class FastRun:
             velocity.zero_()
             self._passes_since_restart = 0
         if (len(self.epochs) - 2) % _REFRESH == 0:
-            self._safe.copy_(table)
+            self._safe = table.clone()  # states share the one before
         step = neighbour_sums(layout, table, left, check=check)
         if not self._has_valid:
             self._idle_passes += objective > (1 - self.settings.tolerance) * self._objective
@@ -505,15 +505,18 @@ class FastRun:
             self._is_stale = True
 
     def load_portable(self, saved: dict[str, Any]) -> None:
-        """Go to a state from :func:`portable`, on the same ratings."""
+        """Go to a state from :func:`portable`; a layout that is of the same ratings stays."""
         on_device = {n: v.to(self.device) if isinstance(v, Tensor) else v for n, v in saved.items()}
         best = saved["_best"]
         if best is not None:
             on_device["_best"] = (best[0], best[1].to(self.device), best[2])
+        if hasattr(self, "_layout") and saved.get("_mean") == self._mean:
+            on_device["_layout"] = self._layout
         self.load(on_device)
         if not self.epochs and self._unclosed is None:
             return
-        self._layout = lay_out(self._train, self.device)
+        if "_layout" not in on_device:
+            self._layout = lay_out(self._train, self.device)
         self._ridge = self.ridge.strength + self.ridge.share * self._layout.counts
         if not self._k:  # the start is still to come
             self._left = self._residuals()

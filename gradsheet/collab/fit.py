@@ -184,6 +184,11 @@ class Fit:
         return -(-self._count // self.settings.batch_size)
 
     @property
+    def is_between_epochs(self) -> bool:
+        """Whether no epoch has been begun and not ended."""
+        return self._order is None
+
+    @property
     def last_loss(self) -> float:
         """Mean squared error of the last batch, before its step; NaN before the first."""
         return float(self._losses[self.step - 1]) if self.step else math.nan

@@ -301,10 +301,7 @@ class MainWindow(QMainWindow):
         self.lesson_list.show_lesson(document.lesson.id)
         self.guide.show_text(document.lesson.guide())
         document.set_speed(self.settings.steps_per_second)
-        # A rating set keeps models and undo, not every step: there is no time to travel through.
-        is_recorded = document.ratings is None
-        self.time_bar.setVisible(is_recorded)
-        self.run_bar.show_speed(is_recorded)
+        self.run_bar.show_speed(document.ratings is None)
         self.loss_plot.fit()
         self._on_run(document.run_view())
 

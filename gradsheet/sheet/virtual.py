@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from gradsheet.sheet.workbook import Workbook
 
 
+MOST_RUNS = 30
+"""Regions that a formula names instead of one where a table is sorted."""
+MOST_ROWS = 100_000
+"""Rows of a sorted table that are pointed at and looked up one by one."""
+MOST_LOOKED_AT = 10_000_000
+"""Comparisons that finding where rows are shown may take: a few milliseconds."""
+
+
 class Column(ABC):
     """One column of a table.
 
@@ -315,6 +323,44 @@ class VirtualStore(CellStore):
                 f"It has {self.shown:,} rows and {len(self.columns):,} columns.",
             )
         return WriteTable(sheet, self.table_rows(rows), cols, values, kinds, name)
+
+
+def source_regions(store: CellStore, region: Region) -> Sequence[Region]:
+    """Return what formulas call a region that is shown; none where that is too many regions.
+
+    Rows that a sorted table shows beside each other may lie apart in it.
+    """
+    if not isinstance(store, VirtualStore) or store.order is None:
+        return (region,)
+    if region.rows > MOST_ROWS:
+        return ()
+    rows = np.arange(region.top, region.bottom)
+    is_row = (rows > 0) & (rows <= store.shown)
+    rows[is_row] = store.table_rows(rows[is_row]) + 1
+    return _runs(rows, region)
+
+
+def shown_regions(store: CellStore, region: Region) -> Sequence[Region]:
+    """Return where what formulas call a region is shown; none where it is not, or in too many."""
+    if not isinstance(store, VirtualStore) or store.order is None:
+        return (region,)
+    if region.rows * len(store.order) > MOST_LOOKED_AT:
+        return ()
+    rows = np.arange(region.top, region.bottom)
+    is_row = (rows > 0) & (rows <= store.count)
+    return _runs(np.append(rows[~is_row], store.sheet_rows(rows[is_row] - 1)), region)
+
+
+def _runs(rows: Indices, region: Region) -> list[Region]:
+    """Return rows as regions of the region's columns; none if they are too many."""
+    rows = np.unique(rows)
+    cuts = np.flatnonzero(np.diff(rows) > 1) + 1
+    if not len(rows) or len(cuts) >= MOST_RUNS:
+        return []
+    return [
+        Region(int(run[0]), region.left, int(run[-1]) + 1, region.right)
+        for run in np.split(rows, cuts)
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from gradsheet.app.messages import MessageLog
+from gradsheet.app.ratings.embedding_edits import edit_row
 from gradsheet.app.ratings.pairs import pairs_of
 from gradsheet.app.ratings.workbook import OtherPairs
 from gradsheet.qt.application import create_application, open_window
@@ -264,7 +265,7 @@ class Bench:
             self.wait_about(0.5)
             session.continue_(40)
             self.wait_about(1.0)
-            session.edit_row("items", 3, {0: 0.5})
+            edit_row(session, "items", 3, {0: 0.5})
             self.wait_about(0.5)
         self.document.pause_run()
         self.wait(lambda: not session.is_at_work)

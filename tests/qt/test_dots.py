@@ -58,3 +58,12 @@ def test_a_place_for_a_name_is_taken_once_and_must_be_inside() -> None:
     assert room.take(60, 10, 39, 12)
     assert not room.take(70, 40, 40, 12)
     assert not room.take(-1, 40, 20, 12)
+
+
+def test_the_last_dots_cover_the_others_where_they_overlap() -> None:
+    lone = picture([(10.5, 5.5)], [BLUE], 3.5)
+    beneath = [(8.5, 5.5), *[(12.5, 4.5)] * 12]
+    found = picture([*beneath, (10.5, 5.5)], [RED] * 13 + [BLUE], 3.5)
+    assert (found[lone == BLUE] == BLUE).mean() < 1  # of one layer, each shows in part
+    found = picture([*beneath, *[(10.5, 5.5)] * 12], [RED] * 13 + [BLUE] * 12, 3.5)
+    assert (found[lone == BLUE] == BLUE).all()

@@ -118,12 +118,10 @@ def test_a_condition_that_does_not_fit_is_answered_in_the_strip(
     assert not bar.isVisible()
 
 
-def test_what_a_rating_set_has_no_steps_for_is_hidden_until_a_lesson_opens(
+def test_the_speed_limit_is_hidden_until_a_lesson_opens(
     window: Any, qtbot: Any, book: RatingsBook
 ) -> None:
     bar = window.run_bar.speed_slider
-    assert not window.time_bar.isVisible()
     assert not bar.isVisible()
     window.document.open_lesson("dotprod")
-    assert window.time_bar.isVisible()
     qtbot.waitUntil(bar.isVisible, timeout=5_000)

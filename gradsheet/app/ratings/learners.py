@@ -114,6 +114,19 @@ class Learner(ABC):
         self.load({**saved, "learn": self.learn})
 
     @abstractmethod
+    def remembered(self) -> dict[str, Any]:
+        """Return the state to go back to, without what is as large as the ratings."""
+
+    @abstractmethod
+    def recall(self, saved: dict[str, Any]) -> None:
+        """Go back to what :meth:`remembered` gave; the run goes on from there bit for bit."""
+
+    @property
+    @abstractmethod
+    def is_between_epochs(self) -> bool:
+        """Whether the model is as the last epoch, or pass, has left it."""
+
+    @abstractmethod
     def write(self, side: Side, rows: Sequence[int], columns: Sequence[int], values: Any) -> None:
         """Set embeddings (columns 0 ...) and biases (column -1), one value each."""
 
@@ -253,6 +266,19 @@ class LessonLearner(Learner):
             self.reconfigure(saved["learn"])
         self.fit.load(saved)
         self.fit.state, self.fit.note = saved["state"], saved["note"]
+
+    def remembered(self) -> dict[str, Any]:
+        """See Learner."""
+        return self.state()
+
+    def recall(self, saved: dict[str, Any]) -> None:
+        """See Learner."""
+        self.load(saved)
+
+    @property
+    def is_between_epochs(self) -> bool:
+        """See Learner. Stopped early it has gone back to an epoch before the last."""
+        return self.fit.is_between_epochs and self.fit.state != "stopped early"
 
     def take_split(self, split: Split) -> None:
         """See Learner."""
@@ -414,6 +440,23 @@ class FastLearner(Learner):
     def load_saved(self, saved: dict[str, Any]) -> None:
         """See Learner."""
         self.run.load_portable(saved)
+
+    def remembered(self) -> dict[str, Any]:
+        """See Learner."""
+        return {**self.portable(self.state()), "learn": self.learn}
+
+    def recall(self, saved: dict[str, Any]) -> None:
+        """See Learner."""
+        if "_layout" in saved:
+            self.load(saved)
+            return
+        self.learn = saved["learn"]
+        self.run.load_portable({name: x for name, x in saved.items() if name != "learn"})
+
+    @property
+    def is_between_epochs(self) -> bool:
+        """See Learner: a pass is taken whole or not at all."""
+        return True
 
     def reconfigure(self, learn: LearnChoice) -> None:
         """Learn on with other settings; factors and momentum stay."""

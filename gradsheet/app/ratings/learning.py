@@ -12,7 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gradsheet.app.ratings.learned import Learned
 from gradsheet.app.ratings.marks import Mark
@@ -23,6 +23,7 @@ from gradsheet.tasks import Control, Task
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.learners import FastLearner, LessonLearner
+    from gradsheet.app.ratings.past import Past
 
 Event = Literal["state", "snapshot", "learned", "kept", "choice", "selection", "ratings"]
 RunState = Literal["preparing", "idle", "running", "paused", "failed", "done"]
@@ -81,6 +82,8 @@ class Learning(ABC):
         self._copies = StateCopies()
         self._listeners: list[Callable[[Event], None]] = []
 
+    past: Past
+
     @abstractmethod
     def _make(self, control: Control) -> LessonLearner | FastLearner:
         """Make the split, if there is none, and the learner. Runs in the task's thread."""
@@ -135,12 +138,12 @@ class Learning(ABC):
     @property
     def is_at_work(self) -> bool:
         """Whether a task is under way, so that the clock should be quick."""
-        return self._task is not None
+        return self.task is not None
 
     @property
-    def task(self) -> Task[Frame, None] | None:
+    def task(self) -> Task[Any, Any] | None:
         """What is under way."""
-        return self._task
+        return self._task or self.past.task
 
     def prepare(self) -> None:
         """Make split and model in a task, so that there is something to look at before a run."""
@@ -170,7 +173,9 @@ class Learning(ABC):
             if self.state == "running" and not self._pausing:
                 return
             self.stop()
+        self.past.finish()
         mark = self._begin_run()
+        self.past.cut(self.steps_done)
         self.state, self.note, self._pausing = "running", "", False
         self._launch(kind, count, mark)
 
@@ -218,6 +223,7 @@ class Learning(ABC):
         was_running = self.state == "running" and not self._pausing
         self._queued = None
         self._copies.finish()
+        self.past.finish()
         if self._task is not None:
             self._task.cancel()
             self._task.join()
@@ -244,9 +250,11 @@ class Learning(ABC):
     def copy_state(self) -> StateCopy:
         """Have a copy made of all that the rest of the run depends on, for a file.
 
-        A run that is on goes on: the copy is of a moment from now.
+        A run that is on goes on: the copy is of a moment from now. It is of the end of the run
+        also while an epoch of the past is shown.
         """
-        return self._copies.ask(self._learner, self._task)
+        self.past.finish()
+        return self._copies.ask(self._learner, self._task, self.past.present_state)
 
     # ------------------------------------------------------------------ the task
 
@@ -277,7 +285,8 @@ class Learning(ABC):
         if kind == "preparing" or mark is None:
             yield Frame(learner.snapshot(), learned)
             return
-        mark.state = learner.state()
+        if mark.state is None:
+            mark.state = learner.state()
         try:
             control.checkpoint()
             yield from self._frames(control, kind, count, learner, learned)
@@ -306,6 +315,7 @@ class Learning(ABC):
                 learned = self.copy_of(learner)
                 copied = time.perf_counter()
                 copying_s = copied - now
+            self.past.note(learner, snapshot)
             self._copies.hand_over(learner)
             yield Frame(snapshot, learned)
 
@@ -314,20 +324,21 @@ class Learning(ABC):
         self._revision += 1
         return learner.learned(self._revision)
 
-    def _look_again(self) -> None:
-        """Show the learner as it stands now."""
+    def stand(self, learned: Learned, snapshot: FitSnapshot | None = None) -> None:
+        """Show the learner where it has been brought to; its run is ``snapshot`` if not its own."""
         assert self._learner is not None
-        self.snapshot = self._learner.snapshot()
-        self.learned = self.copy_of(self._learner)
+        self.learned = learned
+        self.snapshot = snapshot or self._learner.snapshot()
         self.note = self.snapshot.note
         self.device_text = self._learner.device_text
         self.state = self._state_after()
+        self.tell("learned", "snapshot", "state")
 
     def poll(self) -> bool:
         """Bring in what the task has done since; return whether anything did. Call it at 60 Hz."""
         task = self._task
         if task is None:
-            return False
+            return self.past.poll()
         done = task.is_done
         frame = task.latest()
         if frame is not None and not done:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, SplitChoice
+    from gradsheet.app.ratings.epoch_states import Line
     from gradsheet.app.ratings.learners import FastLearner, LessonLearner
     from gradsheet.collab.report import FitSnapshot
     from gradsheet.collab.splits import Split
@@ -30,3 +31,5 @@ class Mark:
     learner: LessonLearner | FastLearner | None
     snapshot: FitSnapshot | None
     state: dict[str, Any] | None = field(default=None)
+    line: Line = ()
+    """The epochs of the run that can be shown."""

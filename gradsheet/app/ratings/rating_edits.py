@@ -36,6 +36,8 @@ Rows = npt.NDArray[Any]
 def write_ratings(session: RatingsSession, rows: Rows, values: Rows) -> None:
     """Change ratings of the table and of the part that has them; not undoable by itself."""
     with session.at_rest():
+        session.settle()
+        session.past.ratings_changed()
         new = np.asarray(values, dtype=np.float32)
         session.totals.change(session.table, rows, new)
         session.edited = np.union1d(session.edited, rows).astype(np.int64)
@@ -59,6 +61,8 @@ def replace_table(
     the new rows before anybody is told of them.
     """
     with session.at_rest():
+        session.settle()
+        session.past.ratings_changed()
         old, session.table, session.split = session.split, table, split
         session.origin, session.edited = None, np.empty(0, np.int64)  # no file has these rows
         session.totals = Totals.of(table)

@@ -58,7 +58,7 @@ def session_of_ratings(document: Document, *, is_autosave: bool = False) -> Call
         "state": session.state,
         "sheets": [sheet.id for sheet in sheets],
         "model": dataclasses.asdict(session.model_choice),
-        "learn": dataclasses.asdict(session.learn_choice),
+        "learn": dataclasses.asdict(session.past.present_learn),
         "split": _split_choice_out(session.split_choice),
         "genres": None if session.genres is None else list(session.genres),
     }

@@ -25,6 +25,7 @@ from gradsheet.app.ratings.kept import KeptModels
 from gradsheet.app.ratings.learned import Learned, Side
 from gradsheet.app.ratings.learning import Learning
 from gradsheet.app.ratings.marks import Mark
+from gradsheet.app.ratings.past import Past
 from gradsheet.app.ratings.splitting import split_of
 from gradsheet.app.ratings.totals import Totals
 from gradsheet.collab.splits import Split
@@ -66,6 +67,8 @@ class RatingsSession(Learning):
     ----------
     kept : KeptModels
         For comparison.
+    past : Past
+        The epochs of the run that can be shown again.
     selection : Selection
     totals : Totals
         Counts and sums of ratings of users and items.
@@ -103,6 +106,7 @@ class RatingsSession(Learning):
         self._model, self._learn = model or first_model, learn or first_learn
         self._split_choice = split or SplitChoice()
         self.kept = KeptModels(self)
+        self.past = Past(self)
         self.selection = Selection()
         self.record: Callable[[str, Mark], None] | None = None
         self.editor: Callable[[Side, int, Mapping[int, float]], None] | None = None
@@ -123,7 +127,8 @@ class RatingsSession(Learning):
 
     def stamp(self) -> tuple[object, ...]:
         """Return what tells one state from another, besides steps and edits."""
-        return (self._model, self._learn, self._split_choice, self.kept.revision)
+        learn = self.past.present_learn
+        return (self._model, learn, self._split_choice, self.kept.revision, self.past.end)
 
     # ------------------------------------------------------------------ choices
 
@@ -226,7 +231,7 @@ class RatingsSession(Learning):
         self.stop()
         old = self._learner
         if old is not None:
-            self._note_mark(label, self.mark(with_state=True))
+            self.note_mark(label, self._end_mark())
         self._begin_from = None
         if model is None and old is not None and learn is not None and learn.mode == "lesson":
             from_fast = old.learn.mode == "fast" and self.steps_done
@@ -240,6 +245,7 @@ class RatingsSession(Learning):
 
     def _forget(self) -> None:
         self._learner = None
+        self.past.begin_anew()
         self.snapshot, self.learned = None, None
         self.state, self.note = "idle", ""
         self.tell("state", "snapshot", "learned")
@@ -262,9 +268,17 @@ class RatingsSession(Learning):
         return learner
 
     def _begin_run(self) -> Mark:
-        mark = self.mark()
-        self._note_mark(RUN, mark)
+        left = self.past.leave_future()
+        mark = left or self.mark()
+        shown = f" from epoch {len(self.epochs)}" if left else ""
+        self.note_mark(f"{RUN}{shown}", mark)
         return mark
+
+    def take_learn(self, learn: LearnChoice) -> None:
+        """Have the choices that the epoch that is shown was learned with."""
+        if learn != self._learn:
+            self._learn = learn
+            self.tell("choice")
 
     # ------------------------------------------------------------------ marks
 
@@ -279,7 +293,7 @@ class RatingsSession(Learning):
         self.stop()
         if self._learner is not None and self.steps_done:
             start = self._learner.start
-            self._note_mark("Reset", self.mark(with_state=True))
+            self.note_mark("Reset", self._end_mark())
             self.restore(dataclasses.replace(self.mark(), state=start))
 
     @property
@@ -301,10 +315,20 @@ class RatingsSession(Learning):
     def mark(self, with_state: bool = False) -> Mark:
         """Return where the session stands; without its state it holds once a task filled it."""
         choices = self._model, self._learn, self._split_choice
-        mark = Mark(*choices, self.split, self._learner, self.snapshot)
+        mark = Mark(*choices, self.split, self._learner, self.snapshot, line=self.past.line)
         if with_state and self._learner is not None:
             mark.state = self._learner.state()
         return mark
+
+    def _end_mark(self) -> Mark:
+        """Return where the run ends, for what is done next to be taken back to."""
+        return self.past.leave_future() or self.mark(with_state=True)
+
+    def settle(self) -> None:
+        """Go on from the epoch that is shown: something of it is about to be changed by hand."""
+        left = self.past.leave_future()
+        if left is not None:
+            self.note_mark(f"Go back to epoch {len(self.epochs)}", left)
 
     def restore(self, mark: Mark) -> None:
         """Go back to a mark."""
@@ -316,13 +340,14 @@ class RatingsSession(Learning):
             self.prepare()
         else:
             self._learner = mark.learner
+            self.past.begin_anew(mark.line)
             if mark.state is not None:
-                mark.learner.load(mark.state)
-            self._look_again()
-            self.tell("snapshot", "learned", "state")
+                mark.learner.recall(mark.state)
+            self.stand(self.copy_of(mark.learner))
         self.tell("choice")
 
-    def _note_mark(self, label: str, mark: Mark) -> None:
+    def note_mark(self, label: str, mark: Mark) -> None:
+        """Let undo go back to a mark."""
         if self.record is not None:
             self.record(label, mark)
         else:
@@ -332,13 +357,13 @@ class RatingsSession(Learning):
         """Go back to a mark; undo brings the present model back."""
         self.stop()
         if self._learner is not None:
-            self._note_mark(label, self.mark(with_state=True))
+            self.note_mark(label, self._end_mark())
         self.restore(mark)
 
     def take_up(self, split: Split, learner: LessonLearner | FastLearner) -> None:
         """Go on with a learner that a file has kept, as it stands."""
         self.split, self._learner = split, learner
-        self._look_again()
+        self.stand(self.copy_of(learner))
 
     # ------------------------------------------------------------------ selection, edits
 
@@ -353,48 +378,3 @@ class RatingsSession(Learning):
         if chosen != self.selection:
             self.selection = chosen
             self.tell("selection")
-
-    def write_learned(
-        self, side: Side, rows: Sequence[int], columns: Sequence[int], values: Sequence[float]
-    ) -> None:
-        """Set embeddings (columns 0 ...) and biases (column -1); not undoable by itself.
-
-        Raises
-        ------
-        UserError
-            If the model has no such number, or is not made yet.
-        """
-        with self.at_rest():
-            if self._learner is None:
-                raise UserError("The model is still being made.", "Wait a moment, then edit again.")
-            self._learner.write(side, rows, columns, values)
-            self.learned = self.copy_of(self._learner)
-            self.tell("learned")
-
-    def edit_rows(self, side: Side, row: int, column: int, value: float) -> None:
-        """Set one embedding number (or the bias, column -1) as an undoable edit.
-
-        Raises
-        ------
-        UserError
-            See `write_learned`; also if the value is not a finite number.
-        """
-        self.edit_row(side, row, {column: value})
-
-    def edit_row(self, side: Side, row: int, numbers: Mapping[int, float]) -> None:
-        """Set several numbers of one user or item, by column, as one undoable edit.
-
-        Raises
-        ------
-        UserError
-            See `edit_rows`.
-        """
-        if not all(np.isfinite(value) for value in numbers.values()):
-            raise UserError("An embedding is a finite number.", "Enter a number such as 0.5.")
-        if self.editor is not None:
-            self.editor(side, row, numbers)
-            return
-        self.stop()
-        mark = self.mark(with_state=True)
-        self.write_learned(side, [row] * len(numbers), list(numbers), list(numbers.values()))
-        self._note_mark(f"Edit the {side}", mark)

@@ -54,12 +54,20 @@ class StateCopies:
         self._task: Task[None, None] | None = None
 
     def ask(
-        self, learner: LessonLearner | FastLearner | None, run: Task[Any, Any] | None
+        self,
+        learner: LessonLearner | FastLearner | None,
+        run: Task[Any, Any] | None,
+        present: dict[str, Any] | None = None,
     ) -> StateCopy:
-        """Have a copy made, by the run that is on or in a task; nothing is waited for."""
+        """Have a copy made, by the run that is on or in a task; nothing is waited for.
+
+        ``present``: the state to be copied where the learner stands at another one.
+        """
         copy = StateCopy()
         if learner is None:
             copy.put(None)
+        elif present is not None:
+            copy.put(learner.portable(present))
         elif run is not None and not run.is_done:
             self._asked.append(copy)
         else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gradsheet.app.ratings.embedding_edits import write_learned
 from gradsheet.app.ratings.rating_edits import write_ratings
 from gradsheet.formula.values import Kind, Strings, UserError
 from gradsheet.ratings.table import UNKNOWN_TIME, RatingTable
@@ -54,9 +55,8 @@ class Parameters(Column):
         """See Column."""
         if (kinds != Kind.NUMBER).any() or not np.isfinite(values).all():
             raise UserError("An embedding is a number.", "Enter a number such as 0.5.")
-        self._session.write_learned(
-            self._side, rows.tolist(), [self._column] * len(rows), values.tolist()
-        )
+        columns = [self._column] * len(rows)
+        write_learned(self._session, self._side, rows.tolist(), columns, values.tolist())
 
 
 class Ratings(Column):

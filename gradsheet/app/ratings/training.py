@@ -15,6 +15,7 @@ from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.messages import Message, message_of
 from gradsheet.app.ratings.session import RUN
 from gradsheet.app.run import RunMark, RunState
+from gradsheet.app.timeline import Mark as TimeMark
 from gradsheet.app.training import Training
 from gradsheet.formula.address import Region
 from gradsheet.formula.values import UserError
@@ -110,15 +111,22 @@ class RatingsTraining(Training):
         self.session.start()
 
     def step(self, n: int) -> None:
-        """Take mini-batches, or passes."""
+        """Take mini-batches, or passes; where an epoch of the past is shown, show the next."""
+        past = self.session.past
+        if past.is_shown:
+            self._seek(next(tick for tick in past.ticks if tick > self.session.steps_done))
+            return
         self.session.step(n)
 
     def pause(self) -> None:
         """See Training; the pass under way may have to end first."""
+        if self._rewinding.stop():
+            self._document.notify_run()
         self.session.pause()
 
     def stop(self) -> bool:
         """See Training."""
+        self._rewinding.stop()
         return self.session.stop()
 
     def withdraw(self) -> bool:
@@ -128,6 +136,7 @@ class RatingsTraining(Training):
     def poll(self) -> None:
         """See Training."""
         self.session.poll()
+        self._rewind()
 
     def reset(self) -> None:
         """See Training."""
@@ -167,14 +176,77 @@ class RatingsTraining(Training):
     def set_schedule(self, choice: ScheduleChoice | None) -> None:
         """The schedule of a rating set is among its choices."""
 
+    # ------------------------------------------------------------------ going through time
+
+    @property
+    def first_step(self) -> int:
+        """See Training."""
+        return self.session.past.ticks[0]
+
+    @property
+    def last_step(self) -> int:
+        """See Training."""
+        return self.session.past.end
+
+    @property
+    def ticks(self) -> tuple[int, ...]:
+        """The ends of the epochs that are kept, and of the run."""
+        return self.session.past.ticks
+
+    @property
+    def place(self) -> str:
+        """The epoch, or pass, that is shown, of all that have been learned."""
+        session = self.session
+        whole, shown = session.past.whole, len(session.epochs)
+        if whole is None or not session.past.end:
+            return ""
+        word = "pass" if session.learn_choice.mode == "fast" else "epoch"
+        if session.past.is_shown:
+            return f"{word} {shown} of {len(whole.epochs)}" if shown else "the start"
+        return f"{word} {shown}"
+
+    def play_back(self) -> None:
+        """Play the epochs backwards to the start, or stop doing so; a run that is on pauses."""
+        was_on = self._rewinding.is_on
+        self.stop()
+        if not was_on:
+            self._rewinding.start(self.session.steps_done, self.first_step, None)
+        self._document.notify_run()
+
+    def marks(self) -> tuple[TimeMark, ...]:
+        """The epoch of the lowest validation error."""
+        best, ticks = self.session.past.best, self.session.past.ticks
+        if best is None or best.step not in ticks or len(ticks) < 2:
+            return ()
+        text = f"Best validation, epoch {best.epochs}: RMSE {best.valid_rmse:.4f}"
+        return (TimeMark(best.step, "best", text),)
+
     def seek(self, step: int) -> None:
-        """Runs of rating sets are not recorded step by step."""
+        """Show the kept epoch nearest to a step; a run that is on pauses."""
+        self._rewinding.stop()
+        self._seek(step)
+
+    def _seek(self, step: int) -> None:
+        self.session.past.look(step)
 
     def back(self) -> None:
-        """See `seek`."""
+        """Show the kept epoch before."""
+        self._rewinding.stop()
+        before = [tick for tick in self.ticks if tick < self.session.steps_done]
+        if before:
+            self._seek(before[-1])
 
     def seek_best(self) -> None:
-        """See `seek`."""
+        """Show the epoch of the lowest validation error."""
+        best = self.session.past.best
+        if best is not None:
+            self.seek(best.step)
+
+    def come_back(self) -> Change | None:
+        """See Training: what is undone is of the end of the run."""
+        if self.session.past.come_back():
+            return Change(values=self.book.learned_places())
+        return None
 
     def rewind_with(self, entry: int) -> None:
         """Nothing of it depends on other sheets."""
@@ -192,7 +264,7 @@ class RatingsTraining(Training):
         if label == RUN and self._run_entry is not None and history.top == self._run_entry:
             return  # the same run goes on
         entry = history.push(label, GoToMark(self.session, self.book, mark, label))
-        self._run_entry = entry if label == RUN else None
+        self._run_entry = entry if label.startswith(RUN) else None
 
     def _edit(self, side: Side, row: int, numbers: Mapping[int, float]) -> None:
         self._document.apply(self.book.embedding_edit(side, row, numbers))
@@ -240,7 +312,7 @@ class RatingsTraining(Training):
         run.step, run.note = session.steps_done, session.note
         run.task = session.task
         run.optimizer_name, run.device = learn.optimizer, session.device_text or "cpu"
-        snapshot = session.snapshot
+        snapshot = session.past.whole
         rows = max(len(session.split.train) if session.split is not None else 1, 1)
         per_step = rows if learn.mode == "fast" else min(learn.batch_size, rows)
         running = session.state == "running"

@@ -69,9 +69,9 @@ class Stamp:
     top : int or None
         The newest entry of the history that is done.
     runs : mapping of int to RunStamp
-        By the sheet that each belongs to.
+        By the sheet that each belongs to; none for a rating set.
     ratings : tuple or None
-        The choices for a rating set, and which models of it are kept.
+        Of a rating set: the choices, the steps learned, which models are kept.
     """
 
     top: int | None

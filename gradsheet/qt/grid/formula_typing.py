@@ -35,11 +35,14 @@ from gradsheet.qt.grid.reference_text import (
 )
 from gradsheet.qt.theme import current_theme
 from gradsheet.sheet.cells import Direction
+from gradsheet.sheet.virtual import shown_regions, source_regions
 
 if TYPE_CHECKING:
     from gradsheet.qt.grid.view import GridView
 
 MARKS = "typing"
+SCATTERED = "These rows lie apart in the table, in too many places to name each."
+SCATTERED_HINT = "Point at fewer of them, or show the rows as in the file first."
 _PAGE_ROWS = 8
 _ARROWS: dict[int, tuple[Direction, int, int]] = {
     Qt.Key.Key_Up: ("up", -1, 0),
@@ -130,10 +133,12 @@ class FormulaTyping(QObject):
 
     def show_marks(self, found: list[Spot] | None = None) -> None:
         """Frame the references that lie on the sheet on show."""
+        cells = self._view.sheet.cells
         marks = {
-            spot.region: Mark(spot.region, MarkKind.REFERENCE, reference_colour(spot.place))
+            region: Mark(region, MarkKind.REFERENCE, reference_colour(spot.place))
             for spot in (self.spots if found is None else found)
             if spot.sheet == self._view.sheet_id
+            for region in shown_regions(cells, spot.region)
         }
         self._view.overlay.set_marks(MARKS, tuple(marks.values()))
 
@@ -256,7 +261,14 @@ class FormulaTyping(QObject):
         """Name a region; see `point`."""
         view = self._view
         sheet = None if view.sheet_id == self.sheet_id else view.sheet.name
-        text = reference_text(region, view.extent.region, sheet)
+        whole = view.extent.region
+        # A sorted table shows its rows elsewhere; formulas read it by its own.
+        is_whole = region.rows >= whole.rows
+        named = (region,) if is_whole else source_regions(view.sheet.cells, region)
+        if not named:
+            view.message.emit(SCATTERED, SCATTERED_HINT)
+            return
+        text = ",".join(reference_text(part, whole, sheet) for part in named)
         caret = self.line.cursorPosition()
         start, end = self._pointing or (caret, caret)
         if add and self._pointing is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QFont, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -47,11 +47,16 @@ def time_text(seconds: float) -> str:
 class EpochTable(QTableWidget):
     """A row an epoch, the newest in view."""
 
+    epoch_chosen = Signal(int)
+    """The row of an epoch that is to be shown again: a double click, or Enter."""
+
     def __init__(self, parent: QWidget) -> None:
         super().__init__(0, len(TIPS), parent)
         self._unit = "rmse"
         self._rows: tuple[EpochRow, ...] = ()
         self._best = -1
+        self._stands_at: int | None = None
+        self.cellActivated.connect(self._on_activated)
         self.setAccessibleName("Epochs")
         self.verticalHeader().hide()
         self.setShowGrid(False)
@@ -59,6 +64,7 @@ class EpochTable(QTableWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setMinimumSectionSize(36)
         self.horizontalHeader().setHighlightSections(False)
         self._write_heads()
@@ -94,6 +100,17 @@ class EpochTable(QTableWidget):
         self._mark_best()
         if rows:
             self.scrollToBottom()
+
+    def stand_at(self, epochs: int | None) -> None:
+        """Select the row of the epoch that is shown; None: the end, no row."""
+        if epochs != self._stands_at:
+            self._stands_at = epochs
+            self.clearSelection()
+            if epochs:
+                self.selectRow(epochs - 1)
+
+    def _on_activated(self, row: int, _column: int) -> None:
+        self.epoch_chosen.emit(row)
 
     def text(self) -> str:
         """Return the table as tab-separated text in full digits."""
@@ -141,7 +158,7 @@ class EpochTable(QTableWidget):
         mae = "–" if row.valid_mae is None else f"{row.valid_mae:.4f}"
         texts = (
             row.stage if row.stage in ("biases", "start") else str(row.epoch),
-            self._error(row.train_rmse), self._error(row.valid_rmse), mae, f"{row.lr:.3g}",
+            self._error(row.train_rmse), self._error(row.valid_rmse), mae, f"{row.lr:.2g}",
             time_text(row.seconds),
         )  # fmt: skip
         for column, text in enumerate(texts):

@@ -168,10 +168,14 @@ class FitCurves(QWidget):
         if snapshot is not None and len(snapshot.steps):
             done = float(snapshot.steps[-1]) / self._per_epoch
         self._span = max(planned, done, 1.0)
-        for line in self._now:
-            line.setPos(done)
-            line.setVisible(done > 0)
+        self.stand_at(done)
         self._draw()
+
+    def stand_at(self, epochs: float) -> None:
+        """Draw the line of where in the run one stands."""
+        for line in self._now:
+            line.setPos(epochs)
+            line.setVisible(self._snapshot is not None and self._span > 0)
 
     def show_schedule(self, curve: ScheduleCurve, begins: float) -> None:
         """Draw the schedule of the run that began after so many epochs."""
@@ -247,16 +251,31 @@ class FitCurves(QWidget):
             good = np.flatnonzero(np.isfinite(ys))
             label.setText("")
             if len(good):
-                last = int(good[-1])
-                label.setText(f"{text} {ys[last]:.4f}")
-                ends.append((float(ys[last]), float(xs[last]), label))
+                label.setText(f"{text} {ys[int(good[-1])]:.4f}")
+                ends.append((float(ys[good[-1]]), xs[good], ys[good], label))
         # The upper line's text stands above its end, the lower one's below: off both lines.
-        for place, (y, end, label) in enumerate(sorted(ends, key=lambda found: found[0])):
-            # Below a line that lies low there is no room.
-            is_above = place == 1 or len(ends) == 1 or y < low + 0.15 * (high - low)
+        for place, (y, xs, ys, label) in enumerate(sorted(ends, key=lambda found: found[0])):
+            wide, tall = self._size_of(label)
             # Near the left edge a text left of the line's end would be cut.
-            label.setAnchor((1 if end > 0.5 * self._span else 0, 1 if is_above else 0))
-            label.setPos(end, min(max(y, low), high))
+            end = float(xs[-1])
+            is_left = end > 0.5 * self._span
+            beside = np.array([y])
+            if is_left:  # clear of the line all along the text
+                begin = end - wide
+                beside = np.append(ys[xs >= begin], np.interp(begin, xs, ys))
+            # Below a line that lies low there is no room.
+            is_above = place == 1 or len(ends) == 1 or beside.min() - tall < low
+            label.setAnchor((1 if is_left else 0, 1 if is_above else 0))
+            top = float(beside.max() if is_above else beside.min())
+            label.setPos(end, min(max(top, low), high))
+
+    def _size_of(self, label: pg.TextItem) -> tuple[float, float]:
+        """Return how many epochs a text is wide, and how much of the loss it is tall."""
+        view = self.loss_plot.getPlotItem().getViewBox()
+        (left, right), (low, high) = view.viewRange()
+        box = label.boundingRect()
+        wide = box.width() / max(view.width(), 1.0) * (right - left)
+        return wide, box.height() / max(view.height(), 1.0) * (high - low)
 
     # ------------------------------------------------------------------ look
 

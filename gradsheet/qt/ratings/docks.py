@@ -24,7 +24,7 @@ from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
 from gradsheet.qt.actions import WINDOW_COMMANDS
 from gradsheet.qt.dock_commands import declare_docks
-from gradsheet.qt.theme import scale
+from gradsheet.qt.theme import SPACE, scale
 from gradsheet.qt.widgets.dock_title import make_dock
 from gradsheet.tasks import Control, Task
 
@@ -269,9 +269,13 @@ class RatingsDocks(QObject):
 
         page = QWidget(parent)
         bar, split = TrainingBar(page), QSplitter(Qt.Orientation.Vertical, page)
-        curves, table = FitCurves(split), EpochTable(split)
+        below = QWidget(split)
+        curves, table = FitCurves(split), EpochTable(below)
+        room = QVBoxLayout(below)
+        room.setContentsMargins(0, 0, SPACE, 0)  # the last column stays off the window's edge
+        room.addWidget(table)
         split.addWidget(curves)
-        split.addWidget(table)
+        split.addWidget(below)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 1)
         split.setChildrenCollapsible(False)
@@ -288,6 +292,7 @@ class RatingsDocks(QObject):
         bar.keep_asked.connect(self.keep)
         bar.unit_chosen.connect(curves.set_unit)
         bar.unit_chosen.connect(table.set_unit)
+        table.epoch_chosen.connect(self._on_epoch)
         return page
 
     def _make_rate_test(self, parent: QWidget) -> QWidget:
@@ -351,6 +356,12 @@ class RatingsDocks(QObject):
         else:
             self._try(lambda session: session.undo(), "undoing")
         self._window.after_command()
+
+    def _on_epoch(self, row: int) -> None:
+        """Show the model as it was after a row of the table of epochs."""
+        session = self.session
+        if session is not None and session.past.whole is not None:
+            self._window.document.seek_run(session.past.step_after(row + 1))
 
     def _on_continue(self, epochs: int, factor: float) -> None:
         def go_on(session: RatingsSession) -> None:
@@ -476,7 +487,7 @@ class RatingsDocks(QObject):
 
         session = self.session
         assert session is not None
-        snapshot, learn = session.snapshot, session.learn_choice
+        snapshot, learn = session.past.whole, session.learn_choice
         is_fast, running = learn.mode == "fast", session.state == "running"
         per_epoch = self.facts().steps_per_epoch(learn)
         done = session.steps_done / per_epoch
@@ -484,11 +495,13 @@ class RatingsDocks(QObject):
         if end <= begin or (not session.steps_done):
             begin, end = done, done + (learn.passes + 2 if is_fast else learn.epochs)
         curves = self.panels["curves"]
-        has_run = snapshot is not None and bool(session.steps_done)
-        planned = done if is_fast and not running and has_run else end
+        has_run = snapshot is not None and bool(session.past.end)
+        planned = session.past.end / per_epoch if is_fast and not running and has_run else end
         curves.show_schedule(schedule_curve(learn, per_epoch, end - begin), begin)
         curves.show_fit(snapshot if has_run else None, per_epoch, planned, is_fast=is_fast)
-        self.panels["epochs"].show_epochs(session.epochs)
+        curves.stand_at(done)
+        self.panels["epochs"].show_epochs(() if snapshot is None else snapshot.epochs)
+        self.panels["epochs"].stand_at(len(session.epochs) if session.past.is_shown else None)
         document = self._window.document
         can_undo = session.can_undo if session.record is None else document.history.can_undo
         bar = self.panels["training"]
@@ -586,6 +599,9 @@ def status_text(session: RatingsSession, end: float) -> str:
     if session.state == "running":
         return f"{word} {min(count + 1, round(end))} of {round(end)}"
     learned = f"{count} {word if count == 1 else plural} learned"
+    if session.past.is_shown:
+        shown = f"as after {word} {count}" if count else "as at the start"
+        return f"{shown}: Run goes on from here"
     if session.state == "done":
         return f"{learned}. {session.note}" if session.note else learned
     if session.state == "paused":

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QVBoxLayout, QWidget
 
 from gradsheet.app.messages import message_of
+from gradsheet.app.ratings.embedding_edits import write_learned
 from gradsheet.app.ratings.grid_link import chosen_in_grid, place_of_items
 from gradsheet.app.ratings.item_names import ItemNames
 from gradsheet.app.ratings.looking import Looking, Want
@@ -357,7 +358,7 @@ class LookingDocks(QObject):
         if look is None or look.map is None:
             return
         row = look.map.components.moved(self._start_row[1], there)
-        session.write_learned("items", [code] * len(row), range(len(row)), row.tolist())
+        write_learned(session, "items", [code] * len(row), range(len(row)), row.tolist())
         looking.show_moved(code, there)
         if looking.facts is not None:
             self.panels["map"].show_look(looking.look, looking.facts)
@@ -374,7 +375,8 @@ class LookingDocks(QObject):
         assert session.learned is not None
         row = session.learned.item_rows[code].tolist()
         try:
-            session.write_learned("items", [code] * len(row), range(len(row)), start[1].tolist())
+            numbers = start[1].tolist()
+            write_learned(session, "items", [code] * len(row), range(len(row)), numbers)
             edit = book.embedding_edit("items", code, dict(enumerate(row)))
             document.apply(edit, f"Move {session.table.item_title(code)}")
         except UserError as error:

@@ -240,8 +240,8 @@ class MapCanvas(Figure):
         painter.drawImage(QPointF(0, 0), self._picture)
         painter.setClipRect(QRectF(0, 0, self.view.width, self.view.height))
         self._draw_links(painter)
-        self._draw_names(painter)
         self._draw_rings(painter)
+        self._draw_names(painter)
         if self._band is not None:
             painter.setPen(QPen(QColor(current_theme().accent), 1))
             painter.setBrush(QColor(0, 114, 178, 30))
@@ -316,11 +316,19 @@ class MapCanvas(Figure):
 
     def _draw_rings(self, painter: QPainter) -> None:
         theme = current_theme()
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+        dot = radius_for(int(np.count_nonzero(self._seen))) * scale()
         for codes, radius, width in ((self._near, px(5), 1.5), (self._selected, px(7), 2.5)):
-            painter.setPen(QPen(QColor(theme.accent), px(width)))
             for code in codes[:500]:
-                painter.drawEllipse(QPointF(*self._pixels[self._place_of[code]]), radius, radius)
+                place = self._place_of[code]
+                centre = QPointF(*self._pixels[place])
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(theme.sheet))  # no other dot within the ring
+                painter.drawEllipse(centre, radius, radius)
+                painter.setBrush(QColor.fromRgb(int(self._colours[place])))
+                painter.drawEllipse(centre, dot, dot)
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(QColor(theme.accent), px(width)))
+                painter.drawEllipse(centre, radius, radius)
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.accent), 1))
             painter.drawRect(QRectF(1, 1, self.view.width - 2, self.view.height - 2))

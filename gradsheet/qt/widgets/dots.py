@@ -6,6 +6,7 @@ Owns the drawing of discs into pixels; numpy only. Knows neither widgets nor wha
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint32]
 
+ON_TOP = (300, 60, 12)
+"""So many of the last dots cover all before them whole; a dot of the others only in part."""
 MANY = 15_000
 """Dots in the picture from which they are drawn smaller."""
 
@@ -75,7 +78,8 @@ def paint_dots(
     width, height : int
         Of the picture, in pixels.
     x, y : ndarray (n,)
-        Centres; those outside the picture are left out. Of several in one place the last is seen.
+        Centres; those outside the picture are left out. Of several in one place the last is seen,
+        and the last few hundred cover the others.
     colours : DotColours
     radius : float
         In pixels.
@@ -98,13 +102,15 @@ def paint_dots(
     place *= wide
     place += (x + reach).astype(np.int64)
     mixed: dict[float, Pixels] = {}
-    # Edges of all dots come before the middles of all, so that no edge cuts into another dot.
-    for dx, dy, share in _stamp(radius):
-        if share not in mixed:
-            own = colours.covering(share)
-            mixed[share] = own if chosen is None else own[chosen]
-        # Shifting the picture is cheaper than shifting every place.
-        buffer[corner + dy * wide + dx :][place] = mixed[share]
+    ends = [max(len(place) - count, 0) for count in ON_TOP]
+    for layer in (slice(*pair) for pair in pairwise([0, *ends, len(place)])):
+        # Edges of all dots come before the middles of all: no edge cuts into another dot.
+        for dx, dy, share in _stamp(radius):
+            if share not in mixed:
+                own = colours.covering(share)
+                mixed[share] = own if chosen is None else own[chosen]
+            # Shifting the picture is cheaper than shifting every place.
+            buffer[corner + dy * wide + dx :][place[layer]] = mixed[share][layer]
     return Picture(buffer[2 * reach * (wide + 1) :], wide)
 
 

@@ -35,6 +35,8 @@ class MarkedSlider(QSlider):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._marks: tuple[Mark, ...] = ()
+        self.about = ABOUT
+        """What is said where there is no mark."""
         self.setToolTip(ABOUT)
         self.setMinimumHeight(self.sizeHint().height() + ROOM_PX)
 
@@ -89,7 +91,7 @@ class MarkedSlider(QSlider):
         """Say what a mark means where the mouse is at one."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             said = self.text_at(event.pos().x())
-            QToolTip.showText(event.globalPos(), said or ABOUT, self)
+            QToolTip.showText(event.globalPos(), said or self.about, self)
             return True
         return super().event(event)
 

@@ -9,6 +9,7 @@ import pytest
 
 from gradsheet.app.messages import Message
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
+from gradsheet.app.ratings.embedding_edits import edit_row, write_learned
 from gradsheet.app.ratings.item_names import ItemNames, year_of
 from gradsheet.app.ratings.looking import Looking
 from gradsheet.app.ratings.looks import error_look, lattice
@@ -132,7 +133,7 @@ def test_axes_are_held_while_a_dot_is_dragged_and_found_anew_after(
     there = before.coordinates[0] + 2.0
     row = before.moved(looking.look.learned.item_rows[code], there)
     looking.hold_axes(True)
-    session.write_learned("items", [code] * len(row), range(len(row)), row)
+    write_learned(session, "items", [code] * len(row), range(len(row)), row)
     looking.finish()
     held = looking.look.map
     assert held is not None
@@ -163,12 +164,12 @@ def test_a_live_model_is_looked_at_five_times_a_second_at_most(session: RatingsS
     looking.want(frozenset({"ranking"}))
     looking.finish()
     now[0] = 1.0
-    session.edit_rows("items", 0, 0, 1.0)
+    edit_row(session, "items", 0, {0: 1.0})
     looking.poll()
     assert looking.is_busy
     while looking.is_busy:
         looking.poll()
-    session.edit_rows("items", 0, 0, 2.0)
+    edit_row(session, "items", 0, {0: 2.0})
     now[0] = 1.19
     looking.poll()
     assert not looking.is_busy

@@ -17,6 +17,7 @@ import torch
 
 from gradsheet.app.ratings import outputs
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, SplitChoice
+from gradsheet.app.ratings.embedding_edits import edit_row
 from gradsheet.app.ratings.outputs import results_of, write_all
 from gradsheet.app.ratings.pairs import busiest_pairs
 from gradsheet.app.ratings.session import RatingsSession
@@ -154,13 +155,13 @@ def test_a_run_with_changes_and_edits_on_the_way_is_reproduced(make: Make, tmp_p
     session = make(BIAS, LESSON)
     session.step(5)
     session.wait(60)
-    session.edit_rows("items", 3, 2, 0.75)
+    edit_row(session, "items", 3, {2: 0.75})
     run(session)
     session.set_learn(dataclasses.replace(LESSON, batch_size=32, schedule="annealed"))
     run(session, 1)
     session.set_learn(dataclasses.replace(LESSON, optimizer="momentum", hyper=Hyper(lr=0.02)))
     run(session, 1)
-    session.edit_rows("users", 0, -1, 0.5)
+    edit_row(session, "users", 0, {-1: 0.5})
     assert_reproduced(session, tmp_path)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, SplitChoice
+from gradsheet.app.ratings.embedding_edits import edit_row
 from gradsheet.app.ratings.session import RatingsSession
 from gradsheet.formula.values import UserError
 from gradsheet.ratings.synthetic import synthetic_ratings
@@ -133,7 +134,7 @@ def test_an_edited_embedding_changes_the_prediction_and_can_be_undone(make, lear
     session = make("bias", learn)
     run(session)
     before = session.learned.predict([2], [3])[0]
-    session.edit_rows("users", 2, -1, session.learned.user_bias[2] - 1.0)
+    edit_row(session, "users", 2, {-1: session.learned.user_bias[2] - 1.0})
     assert session.learned.predict([2], [3])[0] < before
     session.undo()
     assert session.learned.predict([2], [3])[0] == before
