@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-BUDGET = 256 << 20
-"""Bytes that all states of a session may take: some 40 epochs of MovieLens 100k with AdamW."""
+BUDGET = 128 << 20
+"""Bytes that all states of a session may take: some 20 epochs of MovieLens 100k with AdamW."""
 
 
 @dataclass(slots=True, eq=False)
