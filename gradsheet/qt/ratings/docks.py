@@ -1,7 +1,8 @@
 """The docks of a rating set: settings, training, range test, comparison; and their wires.
 
-Owns when the docks show, how wide they are, and what their panels are told. Every fact is the
-session's; panels know nothing of one another.
+Owns when the docks show, how wide they are, and what becomes of what the user does in them; what
+their panels are told is `feeding`'s. Every fact is the session's; panels know nothing of one
+another.
 """
 
 # LONG: the wiring of four panels stands in one place; no method does more than hand on.
@@ -9,7 +10,6 @@ session's; panels know nothing of one another.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +18,25 @@ from PySide6.QtWidgets import QDockWidget, QSplitter, QVBoxLayout, QWidget
 
 from gradsheet.app.commands import command
 from gradsheet.app.messages import message_of
-from gradsheet.app.ratings.plan import MODEL_TITLES, TableFacts, schedule_curve
+from gradsheet.app.ratings.plan import TableFacts
 from gradsheet.app.ratings.rate_search import RateSearch
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
 from gradsheet.qt.actions import WINDOW_COMMANDS
 from gradsheet.qt.dock_commands import declare_docks
+from gradsheet.qt.ratings.comparing import Comparing
+from gradsheet.qt.ratings.feeding import (
+    facts_of,
+    feed_settings,
+    feed_training,
+    suggested_name,
+    with_rate,
+)
 from gradsheet.qt.theme import SPACE, scale
 from gradsheet.qt.widgets.dock_title import make_dock
-from gradsheet.tasks import Control, Task
 
 if TYPE_CHECKING:
     from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, SplitChoice
-    from gradsheet.app.ratings.comparison import Comparison
     from gradsheet.app.ratings.session import RatingsSession
     from gradsheet.qt.main_window import MainWindow
 
@@ -102,7 +108,7 @@ class RatingsDocks(QObject):
         self.panels: dict[str, Any] = {}
         self.docks: dict[str, QDockWidget] = {}
         self._stale: set[str] = set()
-        self._comparing: Task[Comparison, Comparison] | None = None
+        self._comparing = Comparing(window.document.say)
         self._range = (0.0, 0.0)
         self._hidden_before: list[QDockWidget] = []
         self._makers: dict[str, Callable[[QWidget], QWidget]] = {
@@ -161,9 +167,7 @@ class RatingsDocks(QObject):
         if self.search is not None:
             self.search.cancel()
             self.search = None
-        if self._comparing is not None:
-            self._comparing.cancel()
-            self._comparing = None
+        self._comparing.cancel()
         if self.session is not None:
             self.session.remove_listener(self._on_event)
             self.session = None
@@ -178,7 +182,7 @@ class RatingsDocks(QObject):
     def is_busy(self) -> bool:
         """Whether a range test or a comparison is on."""
         is_testing = self.search is not None and self.search.is_running
-        return is_testing or self._comparing is not None
+        return is_testing or self._comparing.is_on
 
     @property
     def has_learned(self) -> bool:
@@ -428,13 +432,7 @@ class RatingsDocks(QObject):
         """Bring in what tests and comparisons have done; called by the frame clock."""
         if self.search is not None and self.search.poll():
             self._stale.add("search")
-        task = self._comparing
-        if task is not None and task.is_done:
-            self._comparing = None
-            if task.error is not None:
-                self._window.document.say(message_of(task.error, "comparing two models"))
-            elif not task.is_cancelled:
-                self._show_comparison(task.result())
+        self._comparing.poll()
 
     def _refresh(self) -> None:
         """Tell the panels that show what has changed, once a frame."""
@@ -450,75 +448,25 @@ class RatingsDocks(QObject):
                 feed()
         is_calm = self.session.state not in ("running", "preparing")
         if stale & {"kept", "state"} and is_calm and self._shows("compare"):
-            self._feed_comparison()
+            self._comparing.feed(self.panels["compare"], self.session)
 
     def _shows(self, name: str) -> bool:
         return name in self.panels and self.docks[name].isVisible()
 
     def facts(self) -> TableFacts:
         """Return what of the open set decides which knobs apply."""
-        session = self.session
-        assert session is not None
-        table, split = session.table, session.split
-        return TableFacts(
-            table.n_users,
-            table.n_items,
-            len(split.train) if split is not None else 0,
-            *self._range,
-            session.genres is not None,
-            table.timestamps is not None,
-        )
+        assert self.session is not None
+        return facts_of(self.session, self._range)
 
     def _feed_settings(self) -> None:
-        session = self.session
-        if session is None or "model" not in self.panels:
-            return
-        note = ""
-        if session.split is not None:
-            train, valid = len(session.split.train), len(session.split.valid)
-            note = f"{train:,} ratings to learn from, {valid:,} to judge by."
-        self.panels["model"].show_choices(
-            session.model_choice, session.learn_choice, session.split_choice, self.facts(),
-            device_text=session.device_text, split_note=note,
-        )  # fmt: skip
+        if self.session is not None and "model" in self.panels:
+            feed_settings(self.panels["model"], self.session, self.facts())
 
     def _feed_training(self) -> None:
-        from gradsheet.qt.panels.training import RunStatus
-
-        session = self.session
+        session, history = self.session, self._window.document.history
         assert session is not None
-        snapshot, learn = session.past.whole, session.learn_choice
-        is_fast, running = learn.mode == "fast", session.state == "running"
-        per_epoch = self.facts().steps_per_epoch(learn)
-        done = session.steps_done / per_epoch
-        begin, end = session.leg
-        if end <= begin or (not session.steps_done):
-            begin, end = done, done + (learn.passes + 2 if is_fast else learn.epochs)
-        curves = self.panels["curves"]
-        has_run = snapshot is not None and bool(session.past.end)
-        planned = session.past.end / per_epoch if is_fast and not running and has_run else end
-        curves.show_schedule(schedule_curve(learn, per_epoch, end - begin), begin)
-        curves.show_fit(snapshot if has_run else None, per_epoch, planned, is_fast=is_fast)
-        curves.stand_at(done)
-        self.panels["epochs"].show_epochs(() if snapshot is None else snapshot.epochs)
-        self.panels["epochs"].stand_at(len(session.epochs) if session.past.is_shown else None)
-        document = self._window.document
-        can_undo = session.can_undo if session.record is None else document.history.can_undo
-        bar = self.panels["training"]
-        bar.show_status(
-            RunStatus(
-                session.state,
-                status_text(session, end),
-                snapshot.progress.fraction if snapshot is not None else None,
-                session.ratings_per_second,
-                session.remaining_s,
-                session.device_text,
-                self.has_learned,
-                can_undo,
-                is_fast,
-            )
-        )
-        bar.suggest_name(suggested_name(session))
+        can_undo = session.can_undo if session.record is None else history.can_undo
+        feed_training(self.panels, session, self.facts(), can_undo=can_undo)
 
     def _feed_rate_test(self) -> None:
         panel, search, session = self.panels["rate_test"], self.search, self.session
@@ -528,60 +476,6 @@ class RatingsDocks(QObject):
         panel.show_running(search.is_running)
         panel.show_test(search.result, search.error)
 
-    def _feed_comparison(self) -> None:
-        from gradsheet.app.ratings.comparison import compare, trained_models
-
-        session, panel = self.session, self.panels["compare"]
-        assert session is not None
-        models = trained_models(session)
-        panel.show_models([model.name for model in models])
-        pair = panel.pair
-        split = session.split
-        if pair is None or split is None:
-            return
-        if self._comparing is not None:
-            self._comparing.cancel()
-        first, second = models[pair[0]], models[pair[1]]
-
-        def work(control: Control) -> Generator[Comparison, None, Comparison]:
-            return (yield from compare(first, second, split.train, split.valid, control))
-
-        self._comparing = Task("comparing two models", work).start()
-
-    def _show_comparison(self, comparison: Comparison) -> None:
-        assert self.session is not None
-        table = self.session.table
-
-        def title_of(item: int) -> str:
-            title = "" if table.titles is None else str(table.titles[item])
-            return title or str(table.item_ids[item])
-
-        def user_of(user: int) -> str:
-            return str(table.user_ids[user])
-
-        self.panels["compare"].show_comparison(comparison, title_of, user_of)
-
-
-# ------------------------------------------------------------------------------ words
-
-
-def with_rate(learn: LearnChoice, rate: float) -> LearnChoice:
-    """Return the choice with another learning rate; layer groups keep their proportions."""
-    groups = learn.group_rates
-    if groups is not None:
-        lo, hi = groups
-        factor = rate / (learn.hyper.lr if lo is None and hi == learn.hyper.lr else hi)
-        groups = (None if lo is None else lo * factor, hi * factor)
-    return replace(learn, hyper=replace(learn.hyper, lr=rate), group_rates=groups)
-
-
-def suggested_name(session: RatingsSession) -> str:
-    """Return a name that says what the model is: EmbeddingDotBias, 3 epochs."""
-    learn, count = session.learn_choice, len(session.epochs)
-    if learn.mode == "fast":
-        return f"Fast, {max(count - 2, 0)} passes"
-    return f"{MODEL_TITLES[session.model_choice.kind]}, {count} epoch{'s' if count != 1 else ''}"
-
 
 def _numbered(name: str) -> Generator[str, None, None]:
     yield name
@@ -589,25 +483,3 @@ def _numbered(name: str) -> Generator[str, None, None]:
     while True:
         yield f"{name} ({number})"
         number += 1
-
-
-def status_text(session: RatingsSession, end: float) -> str:
-    """Return what the run does, or how it ended."""
-    count = len(session.epochs)
-    word = "pass" if session.learn_choice.mode == "fast" else "epoch"
-    plural = {"pass": "passes", "epoch": "epochs"}[word]
-    if session.state == "running":
-        return f"{word} {min(count + 1, round(end))} of {round(end)}"
-    learned = f"{count} {word if count == 1 else plural} learned"
-    if session.past.is_shown:
-        shown = f"as after {word} {count}" if count else "as at the start"
-        return f"{shown}: Run goes on from here"
-    if session.state == "done":
-        return f"{learned}. {session.note}" if session.note else learned
-    if session.state == "paused":
-        return f"paused, {learned}"
-    if session.state == "failed":
-        return session.note
-    if session.state == "preparing":
-        return session.note or "Setting ratings aside and making the model"
-    return "ready: Run learns"
