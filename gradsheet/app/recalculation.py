@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gradsheet.app.engine import Calculation, Engine
 from gradsheet.app.listeners import Audience
+from gradsheet.app.merged_results import merged
 from gradsheet.app.messages import Message, message_of
 from gradsheet.app.uncomputed import Circle, Uncomputed
 from gradsheet.formula.address import Cell, Region
@@ -119,7 +120,7 @@ class Recalculation:
         revision = self._revision
 
         def work() -> tuple[Sequence[Computed], tuple[Circle, ...]]:
-            return job(), self.calculation.circles()
+            return merged(job()), self.calculation.circles()
 
         def store(found: tuple[Sequence[Computed], tuple[Circle, ...]]) -> None:
             # A formula that was replaced while this was on its way must not be overwritten; the

@@ -279,8 +279,10 @@ class CellStore:
                     continue
                 if tile.kinds.any():
                     hull = hull.union_hull(hull_of(tile.kinds != Kind.BLANK, box))
-                for cell in tile.formulas:
-                    hull = hull.union_hull(Region.of(cell))
+                if tile.formulas:
+                    rows, cols = zip(*list(tile.formulas), strict=True)
+                    box = Region(min(rows), min(cols), max(rows) + 1, max(cols) + 1)
+                    hull = hull.union_hull(box)
             self._used = hull
         return self._used
 

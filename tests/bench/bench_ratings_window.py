@@ -33,7 +33,7 @@ from gradsheet.app.ratings.embedding_edits import edit_row
 from gradsheet.app.ratings.pairs import pairs_of
 from gradsheet.app.ratings.workbook import OtherPairs
 from gradsheet.qt.application import create_application, open_window
-from gradsheet.tasks import Control, Progress, Task, live_tasks
+from gradsheet.tasks import Control, Task, live_tasks
 
 TICK_MS = 5
 GOALS = {"preview": 1.0, "load": 1.6, "gap": 50.0, "cancel": 0.5, "memory": 3.0}
@@ -218,14 +218,16 @@ class Bench:
         users = self.random.choice(table.n_users, 60, replace=False)
         items = self.random.choice(table.n_items, 60, replace=False)
 
-        def find(control: Control) -> Generator[Progress, None, Any]:
-            yield Progress(None, "Finding the ratings")
-            return pairs_of(table, users, items, control)
+        def find(control: Control) -> Generator[None, None, Any]:  # as the dialog does
+            yield
+            pairs = pairs_of(table, users, items, control)
+            return (yield from book.laying_out(control, pairs))
 
         with self.phase("crosstab"):
             task = Task("crosstab", find).start()
             self.wait(lambda: task.is_done)
-            self.document.apply(OtherPairs(book, task.result()))
+            laid = task.result()
+            self.document.apply(OtherPairs(book, laid.pairs, laid))
             self.wait(lambda: not self.document.engine.doing)
         for _ in range(CANCELS):
             task = Task("crosstab", find).start()

@@ -179,7 +179,7 @@ def cells_of(shape: Shape, pairs: Pairs, learned: Learned | None) -> list[tuple[
     for (i, j), rating in np.ndenumerate(pairs.ratings):
         if not np.isnan(rating):
             cells.append((Cell(1 + i, shape.first_item + j), float(rating)))
-    cells += _range_cells(shape, learned)
+    cells += range_cells(shape, learned)
     cells += _embeddings(shape, pairs)
     text = prediction(shape)
     if text:
@@ -190,7 +190,8 @@ def cells_of(shape: Shape, pairs: Pairs, learned: Learned | None) -> list[tuple[
     return cells
 
 
-def _range_cells(shape: Shape, learned: Learned | None) -> list[tuple[Cell, Content]]:
+def range_cells(shape: Shape, learned: Learned | None) -> list[tuple[Cell, Content]]:
+    """Return what stands above the user embeddings: the range of predictions, and the mean."""
     if shape.link == "net" and shape.layers is not None:
         return [(Cell(1, 0), "The net's formulas:"), (Cell(2, 0), "see the sheet Layers.")]
     if shape.link == "net":
@@ -215,15 +216,16 @@ def _range_cells(shape: Shape, learned: Learned | None) -> list[tuple[Cell, Cont
 def _embeddings(shape: Shape, pairs: Pairs) -> list[tuple[Cell, Content]]:
     """Return the formulas that read Users and Items: ``=Users!F17``."""
     cells: list[tuple[Cell, Content]] = []
+    users, items, first = shape.user_block, shape.item_block, shape.first_item
     for i, user in enumerate(pairs.users.tolist()):
-        for c in range(shape.user_block.left, shape.user_block.right):
-            cell = Cell(shape.user_block.top + i, c)
+        for c in range(users.left, users.right):
+            cell = Cell(users.top + i, c)
             # Column D holds the bias on Users, E on Items; the factors follow.
             cells.append((cell, _reference("Users", 3 + c, user + 2, cell)))
     skip = 0 if shape.has_bias else 1
     for j, item in enumerate(pairs.items.tolist()):
-        for r in range(shape.item_block.rows):
-            cell = Cell(shape.item_block.top + r, shape.first_item + j)
+        for r in range(items.rows):
+            cell = Cell(items.top + r, first + j)
             cells.append((cell, _reference("Items", 4 + skip + r, item + 2, cell)))
     return cells
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from gradsheet.formula.address import Cell, Region, column_name
 from gradsheet.formula.syntax import parse
 from gradsheet.formula.values import Kind
-from gradsheet.sheet.cells import Formula
+from gradsheet.sheet.cells import CellStore, Formula
 from gradsheet.sheet.roles import Role, RoleRegion
 
 if TYPE_CHECKING:
@@ -170,10 +170,10 @@ class Layout:
         return f"=INDEX('{sheet}'!${name}${top + 1}:${name}${bottom},{place})"
 
 
-def fill(sheet: Sheet, layout: Layout, pairs: Pairs, learned: Learned, strings: Strings) -> None:
-    """Write the sheet anew: numbers, then the formulas over them."""
-    cells = sheet.cells
-    cells.clear(cells.used())
+def fill(
+    cells: CellStore, layout: Layout, pairs: Pairs, learned: Learned, strings: Strings
+) -> None:
+    """Write into an empty store: numbers, then the formulas over them."""
     for cell, text in _labels(layout).items():
         cells.write(Region.of(cell), float(strings.id_of(text)), Kind.TEXT)
     for region, numbers in [*_facts(layout, pairs, learned), *numbers_of(layout, pairs, learned)]:
@@ -184,7 +184,6 @@ def fill(sheet: Sheet, layout: Layout, pairs: Pairs, learned: Learned, strings: 
             formula = Formula(parse(text, region.first))
             for cell in region.cells():
                 cells.set_formula(cell, formula)
-    _dress(sheet, layout, pairs)
 
 
 def numbers_of(layout: Layout, pairs: Pairs, learned: Learned) -> list[Numbers]:
@@ -272,7 +271,7 @@ def _formulas(layout: Layout, pairs: Pairs, learned: Learned) -> list[tuple[Regi
     return found
 
 
-def _dress(sheet: Sheet, layout: Layout, pairs: Pairs) -> None:
+def dress(sheet: Sheet, layout: Layout, pairs: Pairs) -> None:
     """Label rows and columns, colour the roles."""
     sheet.column_labels, sheet.row_labels = {}, {}
     sheet.column_widths = {0: ROW_PX, 1: ROW_PX}

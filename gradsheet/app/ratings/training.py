@@ -26,6 +26,7 @@ from gradsheet.sheet.workbook import Workbook
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
+    from gradsheet.app.ratings.laid_out import LaidOut
     from gradsheet.app.ratings.learned import Side
     from gradsheet.app.ratings.learning import Event
     from gradsheet.app.ratings.marks import Mark
@@ -79,6 +80,7 @@ class RatingsTraining(Training):
         self.book, self.session = ratings, ratings.session
         super().__init__(document, book)
         self._run_entry: int | None = None
+        self._is_laying = False
         self._failure_said = ""
         self.session.record = self._record
         self.session.editor = self._edit
@@ -286,12 +288,34 @@ class RatingsTraining(Training):
     def _show_learned(self) -> None:
         document, book = self._document, self.book
         if not book.fits():
+            if book.is_large:
+                self._lay_out_elsewhere()
+                return
             document.follow(book.lay_out_anew())
         document.write(book.numbers(), by_run=True)
         if self.session.state == "running" and self.session.is_at_work:
             document.touched(book.learned_places())
         else:  # formulas of one's own that read the tables follow too
             document.follow(Change(values=book.learned_places()))
+
+    def _lay_out_elsewhere(self) -> None:
+        """Lay a large crosstab out on the engine's thread; the old one stays until it is there."""
+        if self._is_laying:
+            return
+        self._is_laying = True
+        document, work = self._document, self.book.laying_out_now()
+
+        def show(laid: LaidOut) -> None:
+            self._is_laying = False
+            if self.book.is_for_now(laid):
+                document.follow(self.book.lay_out_anew(laid=laid))
+            self._show_learned()
+
+        def failed(error: BaseException) -> None:
+            self._is_laying = False
+            document.say(message_of(error, "laying out the crosstab"))
+
+        document.engine.submit(work, show, failed, "laying out the crosstab")
 
     def _show_ratings(self) -> None:
         document, book = self._document, self.book

@@ -7,6 +7,7 @@ laid out anew. Must not know windows; the document stores what it hands back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +17,10 @@ from gradsheet.app.ratings.crosstab_sheet import (
     LAYERS,
     Pairs,
     Shape,
-    cells_of,
     numbers_of,
     shape_of,
 )
+from gradsheet.app.ratings.laid_out import LaidOut, is_large, laid_out
 from gradsheet.app.ratings.layers_sheet import NetShape
 from gradsheet.app.ratings.pairs import pairs_of
 from gradsheet.app.ratings.redirect import FIRST as FIRST
@@ -28,14 +29,14 @@ from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import Kind
 from gradsheet.lessons.lesson import LessonBook
 from gradsheet.sheet.change import Change, Edit
-from gradsheet.sheet.edits import FormatChange, SetCells, SetFormat, SetRoles
+from gradsheet.sheet.edits import FormatChange, SetFormat, SetRoles
 from gradsheet.sheet.formats import FormatRules
 from gradsheet.sheet.roles import Role, RoleRegion
 from gradsheet.sheet.virtual import VirtualStore, WriteTable
 from gradsheet.sheet.workbook import Sheet, Workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from gradsheet.formula.results import Computed
     from gradsheet.sheet.table_view import Showing
     from gradsheet.sheet.virtual import Column
+    from gradsheet.tasks import Control
 
 TABLES = ("Users", "Items", "Ratings", "Predictions")
 WIDTHS = {
@@ -103,7 +105,7 @@ class RatingsBook:
         self._tables_as_learned(is_new)
         self.shape = self._shape()
         if is_new:
-            self._lay_out()
+            self._lay_out(None)
             self._dress_ratings()
 
     def _add(self, name: str) -> Sheet:
@@ -128,7 +130,9 @@ class RatingsBook:
 
     # ------------------------------------------------------------------ layout
 
-    def _shape(self) -> Shape:
+    def _shape(self, pairs: Pairs | None = None) -> Shape:
+        """Return the shape for the model as it is, and the pairs shown or others."""
+        pairs = pairs or self.pairs
         session, learned = self.session, self.session.learned
         model = session.model_choice
         widths = (model.factors, model.factors)
@@ -141,7 +145,7 @@ class RatingsBook:
         if learned is not None and learned.net is not None and is_free:
             net = NetShape.of(learned, learned.net)
         return shape_of(
-            model, session.learn_choice, len(self.pairs.users), len(self.pairs.items), widths, net
+            model, session.learn_choice, len(pairs.users), len(pairs.items), widths, net
         )
 
     def _tables_as_learned(self, dress: bool = True) -> None:
@@ -200,7 +204,10 @@ class RatingsBook:
         store.order, store.showing = order, showing
         self.ratings.cells = store
         self._dress_ratings()
-        change = self.lay_out_anew(pairs_of(session.table, self.pairs.users, self.pairs.items))
+        pairs = pairs_of(session.table, self.pairs.users, self.pairs.items)
+        change = self.lay_out_anew(pairs, replace(self.laid_out, pairs=pairs))
+        for ratings in self.ratings_again():
+            self.crosstab.cells.write(ratings.region, ratings.values, ratings.kinds)
         whole = before.union_hull(store.used())
         return replace(change, values=(*change.values, (self.ratings.id, whole)))
 
@@ -212,29 +219,31 @@ class RatingsBook:
     def _format(self, sheet: Sheet, region: Region, number: str) -> None:
         self.workbook.apply(SetFormat(sheet.id, region, FormatChange(number=number)))
 
-    def _lay_out(self) -> None:
-        """Write the crosstab anew."""
-        sheet, shape = self.crosstab, self.shape
-        sheet.cells.clear(sheet.cells.used())
+    def _lay_out(self, laid: LaidOut | None) -> None:
+        """Show the crosstab anew, as it was laid out if that is still what it should be."""
+        sheet, shape, learned = self.crosstab, self.shape, self.session.learned
+        if laid is None or not laid.is_of(shape, self.pairs):
+            laid = laid_out(shape, self.pairs, learned, self.workbook.strings)
+        sheet.cells = laid.cells
         sheet.formats = FormatRules(self.workbook.palette)
-        learned = self.session.learned
-        cells = cells_of(shape, self.pairs, learned)
-        self.workbook.apply(SetCells(sheet.id, tuple(cells)))
         self.workbook.apply(SetRoles(sheet.id, shape.roles()))
         for region in (shape.item_block, shape.user_block, shape.predictions):
             self._format(sheet, region, "0.00")
         loss = Region.of(shape.loss)
         self.workbook.apply(SetFormat(sheet.id, loss, FormatChange(number="0.0000", bold=True)))
         crosstab_sheet.dress(sheet, shape, self.pairs)
-        self._lay_out_layers()
+        self._lay_out_layers(laid)
+        for cell, content in crosstab_sheet.range_cells(shape, learned):
+            if isinstance(content, float):  # it may be another model's
+                sheet.cells.write(Region.of(cell), content)
         if learned is not None:
             for region, numbers in numbers_of(shape, self.pairs, learned):
                 sheet.cells.write(region, numbers)
 
-    def _lay_out_layers(self) -> None:
-        """Write the sheet of a net's layers anew, or take it away."""
+    def _lay_out_layers(self, laid: LaidOut) -> None:
+        """Show the sheet of a net's layers anew, or take it away."""
         layout, learned, book = self.shape.layers, self.session.learned, self.workbook
-        if layout is None or learned is None:
+        if layout is None or learned is None or laid.layers is None:
             book.sheets[:] = [sheet for sheet in book.sheets if sheet is not self.layers]
             return
         if self.layers is None:
@@ -244,7 +253,10 @@ class RatingsBook:
         sheet = self.layers
         sheet.name = LAYERS  # the crosstab's formulas are written anew with it
         sheet.formats = FormatRules(book.palette)
-        layers_sheet.fill(sheet, layout, self.pairs, learned, book.strings)
+        sheet.cells = laid.layers
+        for region, numbers in layers_sheet.numbers_of(layout, self.pairs, learned):
+            sheet.cells.write(region, numbers)
+        layers_sheet.dress(sheet, layout, self.pairs)
         sheet.roles = layers_sheet.roles_of(layout)
         body = layout.everything
         self._format(sheet, Region(layers_sheet.TOP, 2, layout.bias_row + 1, body.right), "0.00")
@@ -262,13 +274,44 @@ class RatingsBook:
         assert isinstance(counted, VirtualStore)
         return self._shape() == self.shape and counted.count == judged
 
-    def lay_out_anew(self, pairs: Pairs | None = None) -> Change:
-        """Lay the sheets out for the model as it is now, or for other users and items."""
+    def laying_out(
+        self, control: Control, pairs: Pairs | None = None
+    ) -> Generator[None, None, LaidOut]:
+        """Lay the crosstab out for :meth:`lay_out_anew`; work for a task."""
+        yield
+        learned, strings = self.session.learned, self.workbook.strings
+        return laid_out(self._shape(pairs), pairs or self.pairs, learned, strings, control)
+
+    def laying_out_now(self) -> Callable[[], LaidOut]:
+        """Return what lays the crosstab out for the model as it is now, on any thread."""
+        learned, strings = self.session.learned, self.workbook.strings
+        return partial(laid_out, self._shape(), self.pairs, learned, strings)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether laying it out anew would hold up the window's thread."""
+        return is_large(self._shape())
+
+    def is_for_now(self, laid: LaidOut) -> bool:
+        """Whether something laid out is what the crosstab should show."""
+        return laid.is_of(self._shape(), self.pairs)
+
+    @property
+    def laid_out(self) -> LaidOut:
+        """The cells that the crosstab has now."""
+        layers = self.layers.cells if self.layers in self.workbook.sheets else None
+        return LaidOut(self.shape, self.pairs, self.crosstab.cells, layers)
+
+    def lay_out_anew(self, pairs: Pairs | None = None, laid: LaidOut | None = None) -> Change:
+        """Lay the sheets out for the model as it is now, or for other users and items.
+
+        ``laid`` is what they then show, where it was laid out before and still fits.
+        """
         before = self.crosstab.cells.used()
         self.pairs = pairs or self.pairs
         self._tables_as_learned()
         self.shape = self._shape()
-        self._lay_out()
+        self._lay_out(laid)
         whole = before.union_hull(self.crosstab.cells.used())
         formulas: tuple[tuple[int, Region], ...] = ((self.crosstab.id, whole),)
         if self.shape.layers is not None and self.layers is not None:
@@ -343,6 +386,7 @@ class OtherPairs(Edit):
 
     book: RatingsBook
     pairs: Pairs
+    laid: LaidOut | None = None
 
     @property
     def label(self) -> str:
@@ -351,6 +395,6 @@ class OtherPairs(Edit):
 
     def apply_to(self, workbook: Workbook) -> tuple[Edit, Change]:
         """See `Edit.apply_to`."""
-        before = self.book.pairs
-        change = self.book.lay_out_anew(self.pairs)
-        return OtherPairs(self.book, before), change
+        before = self.book.laid_out
+        change = self.book.lay_out_anew(self.pairs, self.laid)
+        return OtherPairs(self.book, before.pairs, before), change

@@ -1,7 +1,7 @@
 """Which users and items the crosstab shows: search, lists, the busiest; nothing is modal.
 
-Owns the window, its two lists and the thread that finds the ratings between them. What is chosen
-becomes one edit of the document.
+Owns the window, its two lists and the thread that finds and lays out what is between them. What
+is chosen becomes one edit of the document.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from gradsheet.qt.widgets.styling import PLAIN_BUTTONS, set_style
 from gradsheet.tasks import Control, Task
 
 if TYPE_CHECKING:
-    from gradsheet.app.ratings.crosstab_sheet import Pairs
-    from gradsheet.app.ratings.session import RatingsSession
+    from gradsheet.app.ratings.laid_out import LaidOut
+    from gradsheet.app.ratings.workbook import RatingsBook
     from gradsheet.qt.frame_clock import FrameClock
 
 MOST = 30
@@ -95,28 +95,25 @@ class ChooseCrosstab(QDialog):
 
     Parameters
     ----------
-    session : RatingsSession
-    pairs : Pairs
-        What the crosstab shows now.
+    book : RatingsBook
     clock : FrameClock
         Its ticks bring results in.
     parent : QWidget
     """
 
     chosen = Signal(object)
-    """The `Pairs` to show."""
+    """The crosstab to show, a `LaidOut`."""
 
-    def __init__(
-        self, session: RatingsSession, pairs: Pairs, clock: FrameClock, parent: QWidget
-    ) -> None:
+    def __init__(self, book: RatingsBook, clock: FrameClock, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Choose the crosstab")
         self.setModal(False)
-        self._session, self._clock = session, clock
+        self._book, self._session, self._clock = book, book.session, clock
         self._names: Names | None = None
+        pairs = book.pairs
         self._shown = {"users": pairs.users.tolist(), "items": pairs.items.tolist()}
-        self._task: Task[None, Names | Pairs] | None = None
+        self._task: Task[None, Names | LaidOut] | None = None
         self.search: dict[Side, TitleSearch] = {}
         self.lists: dict[Side, ChosenList] = {}
         self.counts: dict[Side, NumberField] = {}
@@ -198,13 +195,14 @@ class ChooseCrosstab(QDialog):
             self.lists[side].show_codes(codes, getattr(self._names, side))
 
     def apply(self) -> None:
-        """Find the ratings between the chosen ones; once found they are shown."""
+        """Find the ratings between the chosen ones; once laid out they are shown."""
         if self._task is None and not self.complaint:
             users, items = self.lists["users"].codes, self.lists["items"].codes
 
-            def find(control: Control) -> Generator[None, None, Pairs]:
+            def find(control: Control) -> Generator[None, None, LaidOut]:
                 yield
-                return pairs_of(self._session.table, users, items, control)
+                pairs = pairs_of(self._session.table, users, items, control)
+                return (yield from self._book.laying_out(control, pairs))
 
             self._begin(find, "finding ratings")
             self._show()

@@ -18,7 +18,7 @@ from gradsheet.formula.address import Cell
 from gradsheet.formula.values import UserError
 
 if TYPE_CHECKING:
-    from gradsheet.app.ratings.crosstab_sheet import Pairs
+    from gradsheet.app.ratings.laid_out import LaidOut
     from gradsheet.app.ratings.workbook import RatingsBook
     from gradsheet.qt.dialogs.add_rating import AddRating
     from gradsheet.qt.main_window import MainWindow
@@ -64,7 +64,7 @@ def choose_crosstab(window: MainWindow) -> None:
     dialog, book = window.findChild(ChooseCrosstab), window.document.ratings_book
     assert book is not None
     if dialog is None or not dialog.isVisible():  # a closed one is about to be deleted
-        dialog = ChooseCrosstab(book.session, book.pairs, window.clock, window)
+        dialog = ChooseCrosstab(book, window.clock, window)
         dialog.chosen.connect(partial(_show_pairs, window, book))
         window.closed.connect(dialog.close)
         window.notifier.replaced.connect(dialog.close)
@@ -105,11 +105,11 @@ def _add_rating(
     window.after_command()
 
 
-def _show_pairs(window: MainWindow, book: RatingsBook, pairs: Pairs) -> None:
+def _show_pairs(window: MainWindow, book: RatingsBook, laid: LaidOut) -> None:
     from gradsheet.app.ratings.workbook import OtherPairs
 
     window.grid.go_to_sheet(book.crosstab.id)
-    window.grid.attempt(OtherPairs(book, pairs), None)
+    window.grid.attempt(OtherPairs(book, laid.pairs, laid), None)
     window.grid.select(book.shape.predictions.first)
     window.after_command()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from rating_documents import settle
 from gradsheet.app.commands import COMMANDS
 from gradsheet.app.document import Document
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
+from gradsheet.app.ratings.laid_out import laid_out as whole
 from gradsheet.app.ratings.pairs import pairs_of
 from gradsheet.app.ratings.session import RatingsSession
 from gradsheet.app.ratings.workbook import RATING, OtherPairs
@@ -21,6 +24,7 @@ from gradsheet.lessons.lesson import crosstab_of
 from gradsheet.ratings.synthetic import synthetic_ratings
 from gradsheet.sheet.edits import ClearCells, SetCells, SetValues
 from gradsheet.sheet.virtual import ShowRows
+from gradsheet.tasks import Task
 
 LESSON, FAST = LearnChoice(epochs=1), LearnChoice(mode="fast", passes=4)
 BIAS = ModelChoice(kind="bias", factors=7, y_range=(0.0, 5.5))
@@ -246,6 +250,77 @@ def test_other_users_and_items_can_be_chosen_and_taken_back(opened: Open) -> Non
     document.undo()
     settle(document)
     assert book.pairs is before
+
+
+def test_a_crosstab_laid_out_in_a_thread_is_the_one_laid_out_at_once(opened: Open) -> None:
+    document = opened()
+    book, table = document.ratings_book, document.ratings.table
+    pairs = pairs_of(table, [3, 5, 8], [0, 7, 9])
+    laid = Task("laying out", lambda control: book.laying_out(control, pairs)).start()
+    laid.join()
+    document.apply(OtherPairs(book, pairs))
+    settle(document)
+    at_once = book.crosstab.cells
+    document.undo()
+    document.apply(OtherPairs(book, pairs, laid.result()))
+    settle(document)
+    assert book.crosstab.cells is laid.result().cells
+    assert book.crosstab.cells.formulas() == at_once.formulas()
+    for mine, others in zip(
+        book.crosstab.cells.read(at_once.used()), at_once.read(at_once.used()), strict=True
+    ):
+        assert mine.tolist() == others.tolist()
+
+
+def test_what_was_laid_out_for_another_model_is_laid_out_anew(opened: Open) -> None:
+    document = opened()
+    book, table = document.ratings_book, document.ratings.table
+    pairs = pairs_of(table, [3, 5], [0, 7])
+    laid = Task("laying out", lambda control: book.laying_out(control, pairs)).start()
+    laid.join()
+    document.ratings.set_model(replace(BIAS, factors=3))
+    settle(document)
+    document.apply(OtherPairs(book, pairs, laid.result()))
+    settle(document)
+    assert book.shape.user_factors == 3
+    assert book.crosstab.cells is not laid.result().cells
+
+
+def test_undo_takes_the_cells_that_there_were(opened: Open) -> None:
+    document = opened()
+    book, table = document.ratings_book, document.ratings.table
+    before = book.crosstab.cells
+    document.apply(OtherPairs(book, pairs_of(table, [3, 5], [0, 7, 9])))
+    other = book.crosstab.cells
+    document.undo()
+    assert book.crosstab.cells is before
+    document.redo()
+    assert book.crosstab.cells is other
+
+
+@pytest.mark.parametrize("way", ["bias", "net", "fast"])
+def test_a_large_crosstab_is_laid_out_on_the_engines_thread(
+    opened: Open, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradsheet.app.ratings.laid_out.AT_ONCE", 1)
+    threads = []
+
+    def laid_out(*arguments: Any) -> Any:
+        threads.append(threading.current_thread())
+        return whole(*arguments)
+
+    monkeypatch.setattr("gradsheet.app.ratings.workbook.laid_out", laid_out)
+    document = opened()
+    book, (model, learn) = document.ratings_book, WAYS[way]
+    threads.clear()
+    document.ratings.set_choices(model, learn)
+    settle(document)
+    assert book.fits()
+    assert threads
+    assert threading.main_thread() not in threads
+    expected = document.ratings.learned.predict(book.pairs.users[:1], book.pairs.items[:1])[0]
+    first = book.shape.predictions.first
+    assert book.crosstab.cells.get(first)[0] == pytest.approx(expected, abs=1e-5)
 
 
 def test_what_a_table_cannot_take_is_refused_in_words(opened: Open) -> None:
