@@ -34,6 +34,10 @@ LESSON_FACTORS = 5
 """Factors that the layout has room for at least, and shows all of: the lesson's number."""
 SHOWN_OF_MANY = 3
 """Factors whose rows and columns are not hidden where there are more, so that items are seen."""
+_RANGE_LABELS = {
+    "sigmoid": ("lowest prediction", "highest prediction"),
+    "clip": ("lowest prediction", "highest prediction", "mean of all ratings"),
+}
 RANGE_COLUMN = 3
 """Column D: the range of predictions and the mean, above the user embeddings."""
 FACTOR_PX, ID_PX, ITEM_PX = 50, 64, 56
@@ -179,7 +183,7 @@ def cells_of(shape: Shape, pairs: Pairs, learned: Learned | None) -> list[tuple[
     for (i, j), rating in np.ndenumerate(pairs.ratings):
         if not np.isnan(rating):
             cells.append((Cell(1 + i, shape.first_item + j), float(rating)))
-    cells += range_cells(shape, learned)
+    cells += _range_cells(shape, learned)
     cells += _embeddings(shape, pairs)
     text = prediction(shape)
     if text:
@@ -190,7 +194,7 @@ def cells_of(shape: Shape, pairs: Pairs, learned: Learned | None) -> list[tuple[
     return cells
 
 
-def range_cells(shape: Shape, learned: Learned | None) -> list[tuple[Cell, Content]]:
+def _range_cells(shape: Shape, learned: Learned | None) -> list[tuple[Cell, Content]]:
     """Return what stands above the user embeddings: the range of predictions, and the mean."""
     if shape.link == "net" and shape.layers is not None:
         return [(Cell(1, 0), "The net's formulas:"), (Cell(2, 0), "see the sheet Layers.")]
@@ -201,16 +205,21 @@ def range_cells(shape: Shape, learned: Learned | None) -> list[tuple[Cell, Conte
             (Cell(3, 0), "as formulas. Choose fewer"),
             (Cell(4, 0), "users, items or units."),
         ]
-    if learned is None or learned.factors is None or shape.link == "identity":
-        return []
-    factors = learned.factors
-    rows = [("lowest prediction", factors.low), ("highest prediction", factors.high)]
-    if shape.link == "clip":
-        rows.append(("mean of all ratings", factors.mean))
+    numbers = _range(shape, learned)
     cells: list[tuple[Cell, Content]] = []
-    for i, (label, number) in enumerate(rows):
-        cells += [(Cell(1 + i, 0), label), (Cell(1 + i, RANGE_COLUMN), float(number))]
+    for row, label in enumerate(_RANGE_LABELS.get(shape.link, ()), 1):
+        number = numbers[row - 1, 0] if len(numbers) else None
+        cells += [(Cell(row, 0), label), (Cell(row, RANGE_COLUMN), number)]
     return cells
+
+
+def _range(shape: Shape, learned: Learned | None) -> Doubles:
+    """Return the numbers of those cells, down; none while nothing is known."""
+    count = len(_RANGE_LABELS.get(shape.link, ()))
+    if not count or learned is None or learned.factors is None:
+        return np.empty((0, 1))
+    factors = learned.factors
+    return np.array([factors.low, factors.high, factors.mean][:count], np.float64)[:, None]
 
 
 def _embeddings(shape: Shape, pairs: Pairs) -> list[tuple[Cell, Content]]:
@@ -279,6 +288,9 @@ def numbers_of(shape: Shape, pairs: Pairs, learned: Learned) -> list[tuple[Regio
         (shape.item_block, np.ascontiguousarray(items.T)),
         (shape.predictions, predicted),
     ]
+    limits = _range(shape, learned)
+    if len(limits):
+        found.append((Region(1, RANGE_COLUMN, 1 + len(limits), RANGE_COLUMN + 1), limits))
     if len(errors):
         rmse = np.sqrt(np.mean(errors**2))
         found.append((Region.of(shape.loss), np.array([[rmse]])))

@@ -233,9 +233,6 @@ class RatingsBook:
         self.workbook.apply(SetFormat(sheet.id, loss, FormatChange(number="0.0000", bold=True)))
         crosstab_sheet.dress(sheet, shape, self.pairs)
         self._lay_out_layers(laid)
-        for cell, content in crosstab_sheet.range_cells(shape, learned):
-            if isinstance(content, float):  # it may be another model's
-                sheet.cells.write(Region.of(cell), content)
         if learned is not None:
             for region, numbers in numbers_of(shape, self.pairs, learned):
                 sheet.cells.write(region, numbers)
