@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = Path(__file__).with_name("kill_ratings_driver.py")
-KILLS, SEED = 8, 300
+KILLS, SEED = 6, 300
 
 
 @pytest.mark.slow
@@ -31,9 +31,8 @@ def test_a_killed_process_leaves_a_rating_set_that_opens_with_all_it_had_kept(
     for kill in kills:
         assert "broken" not in kill, kill
         assert "said" not in kill, kill
-        if kill["autosaved"]:
-            assert kill["found"] == 1, kill
-        if kill.get("found"):
-            assert kill["autosaved"] <= kill["rating"] <= kill["edited"] + 1, kill
+        assert kill["found"] == 1 or kill["is_first"], kill
+        if kill["found"]:
             assert kill["goes on"], kill
-    assert sum(bool(kill.get("found")) for kill in kills) >= KILLS // 2, kills
+        if kill["autosaved"]:
+            assert kill["autosaved"] <= kill["rating"] <= kill["edited"] + 1, kill
