@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = Path(__file__).with_name("kill_ratings_driver.py")
-KILLS, SEED = 6, 300
+KILLS, SEED = 4, 300
 
 
 @pytest.mark.slow
