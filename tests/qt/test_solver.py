@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+import torch
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from gradsheet.formula.address import Cell, Region
+from gradsheet.learn.minima import Minimum
 from gradsheet.qt.main_window import MainWindow
 from gradsheet.qt.solver.panel import SolverPanel
+from gradsheet.qt.solver.results import MinimaTable
 from gradsheet.qt.widgets.figures import loss_text
 
 LONG_MS = 60_000
@@ -173,6 +177,23 @@ def test_the_list_of_constraints_takes_the_room_that_it_needs(window: MainWindow
         click(form.add)
         heights.append(form.list.height())
     assert heights[0] == heights[1] < heights[2] < heights[3]
+
+
+def test_the_best_minimum_stands_first_and_a_click_shows_the_one_that_is_clicked(
+    qtbot: QtBot,
+) -> None:
+    table = MinimaTable(None)
+    qtbot.addWidget(table)
+    minima = [
+        Minimum(start, 4.0, value, 0.0, 10, torch.zeros(1), np.zeros(0))
+        for start, value in enumerate((0.9, 0.4, 0.7))
+    ]
+    table.show_minima(minima, minima[1])
+    starts = [table.table.item(row, 0).text() for row in range(3)]
+    assert starts == ["2  ★ best", "1", "3"]
+    with qtbot.waitSignal(table.chosen) as chosen:
+        table.table.cellClicked.emit(1, 0)
+    assert chosen.args == [0]
 
 
 def test_a_range_is_locked_and_rates_are_spread_in_their_tab(window: MainWindow) -> None:

@@ -42,6 +42,8 @@ class MinimaTable(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._shown: tuple[object, ...] = ()
+        self._order: list[int] = []
+        """Which minimum stands in each row."""
         self.table = quiet_table("Minima", MINIMA, self)
         self.table.cellClicked.connect(self._on_click)
         self.note = QLabel(
@@ -54,13 +56,15 @@ class MinimaTable(QWidget):
         column.addWidget(self.note)
 
     def show_minima(self, minima: Sequence[Minimum], best: Minimum | None) -> None:
-        """List minima; the best is marked."""
+        """List minima in the order of their starts, but the best first."""
         shown = (tuple(id(m) for m in minima), id(best))
         if shown == self._shown:
             return
         self._shown = shown
         self.table.setRowCount(len(minima))
-        for row, minimum in enumerate(minima):
+        self._order = sorted(range(len(minima)), key=lambda place: minima[place] is not best)
+        for row, place in enumerate(self._order):
+            minimum = minima[place]
             is_best = minimum is best
             texts = (
                 f"{minimum.start + 1}" + ("  ★ best" if is_best else ""),
@@ -76,8 +80,6 @@ class MinimaTable(QWidget):
                 item.setFont(font)
                 if minimum.doubt:
                     item.setToolTip(f"It may be no minimum: {minimum.doubt}")
-            if is_best:
-                self.table.scrollToItem(self.table.item(row, 0))
         doubtful = sum(bool(m.doubt) for m in minima)
         words = "" if not doubtful else f"{doubtful} of {len(minima)} starts: " + next(
             m.doubt for m in minima if m.doubt
@@ -90,7 +92,7 @@ class MinimaTable(QWidget):
             self.note.setText("Every start leads to a minimum; they are listed here.")
 
     def _on_click(self, row: int, _column: int) -> None:
-        self.chosen.emit(row)
+        self.chosen.emit(self._order[row])
 
 
 class RangesTable(QWidget):
