@@ -8,6 +8,7 @@ what it did not fetch is dropped, so nothing queues and a slow consumer never sl
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections import deque
@@ -222,7 +223,8 @@ class Task(Generic[T, R]):
         self._result: list[R] = []
         self._error: BaseException | None = None
         self._was_cancelled = False
-        self._done = threading.Event()
+        self._done, self._begun = threading.Event(), threading.Event()
+        self._is_started = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __repr__(self) -> str:
@@ -234,11 +236,27 @@ class Task(Generic[T, R]):
         return f"<Task {self.name!r} {state}>"
 
     def start(self) -> Task[T, R]:
-        """Start the thread and return the task; a task starts once."""
+        """Have the thread started and return the task, without waiting; a task starts once.
+
+        ``Thread.start`` waits until the new thread has had the interpreter: on a busy machine up to
+        50 ms, in which the window would stand still. So another thread waits.
+        """
         with _register_lock:
-            self._thread.start()
+            if self._is_started:
+                raise RuntimeError(f"task {self.name!r} starts once only")
+            self._is_started = True
             _register.add(self)
+        _starter.start(self._begin)
         return self
+
+    def _begin(self) -> None:
+        try:
+            self._thread.start()
+        except BaseException as error:  # the system gives no more threads: the owner is told
+            self._error = error
+            self._end()
+        finally:
+            self._begun.set()
 
     def latest(self) -> T | None:
         """Return the newest yield that was not returned before, or None. Never waits."""
@@ -299,8 +317,13 @@ class Task(Generic[T, R]):
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the thread to end; return whether it has."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
+        if self._is_started:
+            began = time.monotonic()
+            if not self._begun.wait(timeout):
+                return False
+            if self._thread.ident is not None:
+                spent = time.monotonic() - began
+                self._thread.join(None if timeout is None else max(0.0, timeout - spent))
         return self._done.is_set() and not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -320,11 +343,36 @@ class Task(Generic[T, R]):
         except BaseException as error:  # kept for the owner, who raises it where it can be seen
             self._error = error
         finally:
-            self._done.set()
-            with _register_lock:
-                _register.discard(self)
+            self._end()
+
+    def _end(self) -> None:
+        self._done.set()
+        with _register_lock:
+            _register.discard(self)
 
 
+class _Starter:
+    """A daemon thread, made when first needed, that starts the threads of tasks in order."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def start(self, begin: Callable[[], None]) -> None:
+        """Have this called on the other thread."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="starter", daemon=True)
+                self._thread.start()
+        self._waiting.put(begin)
+
+    def _run(self) -> None:
+        while True:
+            self._waiting.get()()
+
+
+_starter = _Starter()
 _register: set[Task[Any, Any]] = set()
 _register_lock = threading.Lock()
 

@@ -218,6 +218,7 @@ def test_cancel_ends_running_work_and_runs_its_finally(yields: bool) -> None:
 def test_cancel_ends_paused_work() -> None:
     work = Endless()
     task = Task("endless", work).start()
+    work.wait_for_tick()
     task.pause()
     assert task.control.wait_until_paused(PATIENCE)
     task.cancel()
@@ -314,6 +315,38 @@ def test_a_task_starts_once() -> None:
     task = finish(Task("count", lambda control: counting(1)))
     with pytest.raises(RuntimeError):
         task.start()
+
+
+def test_a_start_does_not_wait_for_the_new_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_begin = threading.Event()
+    task = Task("late", lambda control: counting(1))
+    start = task._thread.start
+
+    def late() -> None:
+        may_begin.wait()
+        start()
+
+    monkeypatch.setattr(task._thread, "start", late)
+    task.start()
+    assert not task.join(0.01)
+    assert task in live_tasks()
+    may_begin.set()
+    assert task.join(PATIENCE)
+    assert task not in live_tasks()
+
+
+def test_a_thread_that_the_system_refuses_is_an_error_of_the_task(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task = Task("refused", Endless())
+
+    def refuse() -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(task._thread, "start", refuse)
+    assert task.start().join(PATIENCE)
+    assert "new thread" in str(task.error)
+    assert task not in live_tasks()
 
 
 def test_live_tasks_lists_started_tasks_until_they_end() -> None:
