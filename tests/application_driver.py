@@ -17,8 +17,8 @@ from gradsheet.app.document import Document
 from gradsheet.app.engine import Calculation
 from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.phases import can_be_shown
+from gradsheet.app.run_entries import LOOKING
 from gradsheet.app.saving.opening import open_file, save_file
-from gradsheet.app.training import LOOKING
 from gradsheet.app.uncomputed import Uncomputed
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import unparse
@@ -346,7 +346,7 @@ class Driver:
         """Take everything back and do it again: the same at both ends, and at each entry."""
         document = self.document
         assert document.training is not None
-        document.training.settle_looking()
+        document.training.entries.settle_looking()
         last = held(document)
         was_opened = any(name == "save and open" for name in self.done)
         undone = 0

@@ -336,7 +336,7 @@ class Document:
         try:
             inverse, change = self.workbook.apply(edit)
             for training in self._trainings.values():
-                training.settle_looking()
+                training.entries.settle_looking()
             entry = self.history.push(label or edit.label, inverse)
             for training in self._trainings.values():
                 training.edited(entry, change)
@@ -381,7 +381,7 @@ class Document:
     def _travel(self, move: Callable[[Workbook], Travelled | None]) -> str | None:
         self.settle_live()
         self._training.stop()
-        back = [training.come_back() for training in self._trainings.values()]
+        back = [training.entries.come_back() for training in self._trainings.values()]
         marks = [(training, training.run.mark()) for training in self._trainings.values()]
         travelled = move(self.workbook)
         if travelled is None:

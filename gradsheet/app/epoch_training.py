@@ -9,12 +9,13 @@ in a column, other points are drawn for a new start. The epochs are `learn.epoch
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from gradsheet.app.epoch_path import PathNote, Walked
+from gradsheet.app.error_log import ErrorLog
 from gradsheet.app.lab.schedule_choice import TITLES, ScheduleChoice
 from gradsheet.app.messages import Message
 from gradsheet.app.saving.origin import EpochOrigin
@@ -33,80 +34,14 @@ from gradsheet.sheet.roles import Role
 from gradsheet.sheet.workbook import Change, Workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from gradsheet.app.document import Document
     from gradsheet.app.run import RunMark
     from gradsheet.app.timeline import Branch
     from gradsheet.formula.results import Computed
     from gradsheet.learn.epochs import EpochTrainer
-    from gradsheet.learn.trace import LossTrace
-    from gradsheet.learn.trail import Points, Trail
-
-LOG_ROWS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """Where the rows of the epochs were.
-
-    Attributes
-    ----------
-    trail : Trail
-    first, last : int
-        The epochs whose points it holds, the one that was shown first to the newest.
-    """
-
-    trail: Trail
-    first: int
-    last: int
-
-    @classmethod
-    def on(cls, before: Walked | None, newest: Trail, step: int) -> Walked:
-        """Return the path up to an epoch, and the points of that one."""
-        if before is None or step < before.first:
-            return cls(newest, step, step)
-        before.trail.cut(before.began(step))
-        points = newest.points()
-        before.trail.extend(points[:, 0].tolist(), points[:, 1].tolist())
-        return cls(before.trail, before.first, step)
-
-    def copy(self) -> Walked:
-        """Return the same path, to go on from without changing this one."""
-        from gradsheet.learn.trail import Trail
-
-        trail, points = Trail(), self.trail.points()
-        trail.extend(points[:, 0].tolist(), points[:, 1].tolist())
-        return Walked(trail, self.first, self.last)
-
-    def began(self, step: int) -> int:
-        """Return where the points of an epoch begin; about, once old ones have been thinned."""
-        epochs = self.last - self.first + 1
-        at = (min(max(step, self.first), self.last + 1) - self.first) / epochs
-        return round(len(self.trail) * at)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PathNote:
-    """Where a run of epochs has been, as a file keeps it.
-
-    Attributes
-    ----------
-    points : ndarray (n, 2) float64
-        Its trail.
-    epochs : (int, int) or None
-        The first and the last epoch of the trail.
-    log_shift, errors_logged
-        How the log of errors lies beside the epochs.
-    base : mapping of Cell to float
-        The settings that a schedule moves, as they were set.
-    """
-
-    points: npt.NDArray[np.float64]
-    epochs: tuple[int, int] | None
-    log_shift: int
-    errors_logged: Mapping[int, float]
-    base: Mapping[Cell, float]
+    from gradsheet.learn.trail import Points
 
 
 class EpochTraining(Training):
@@ -134,10 +69,7 @@ class EpochTraining(Training):
         self.walked: Walked | None = None
         self._walks: dict[int, Walked | None] = {}
         """The path before (after undo: after) a history entry that began it anew."""
-        self._log_shift = 0
-        """Row of the log, from 0, in which the error of epoch 1 stands (or would stand)."""
-        self._errors_logged: dict[int, float] = {}
-        """What the log says of an epoch that was changed afterwards."""
+        self._log = ErrorLog()
         self._reads = frozenset({sheet})
         """The sheets whose numbers the run depends on."""
         self._base: dict[Cell, float] = {}
@@ -221,15 +153,15 @@ class EpochTraining(Training):
         points = walked.trail.points().copy() if walked is not None else np.empty((0, 2))
         return PathNote(
             points, (walked.first, walked.last) if walked is not None else None,
-            self._log_shift, dict(self._errors_logged), dict(self._base),
+            self._log.shift, dict(self._log.changed), dict(self._base),
         )  # fmt: skip
 
     def put_path(self, note: PathNote) -> None:
         """Go on from where a run has been."""
         from gradsheet.learn.trail import Trail
 
-        self._base, self._log_shift = dict(note.base), note.log_shift
-        self._errors_logged = dict(note.errors_logged)
+        self._base = dict(note.base)
+        self._log.shift, self._log.changed = note.log_shift, dict(note.errors_logged)
         if note.epochs is not None:
             trail = Trail()
             trail.extend(note.points[:, 0].tolist(), note.points[:, 1].tolist())
@@ -301,7 +233,7 @@ class EpochTraining(Training):
         """See Training; rate and momentum stay as they are set, or as a schedule begins."""
         self.withdraw()
         self.stop()
-        if self.start_edit is None or not self.run.step:
+        if self.entries.start_edit is None or not self.run.step:
             return
         epoch = self.epoch
         kept = {
@@ -311,7 +243,7 @@ class EpochTraining(Training):
             and (number := self._number(cell)) is not None
         } | self._scheduled(0)  # fmt: skip
         settings = SetCells(self.sheet, tuple(kept.items()))
-        self._marked("Reset", Composite((self.start_edit, settings)))
+        self._marked("Reset", Composite((self.entries.start_edit, settings)))
 
     def _scheduled(self, step: int | None = None) -> dict[Cell, float]:
         """Return what the schedule makes of rate and momentum, in the epoch on show if not told."""
@@ -372,7 +304,7 @@ class EpochTraining(Training):
         super().travelled(entry, here)
         if entry in self._walks:
             self._walks[entry], self.walked = self.walked, self._walks[entry]
-        if entry in self._rates:
+        if self.entries.has_rates(entry):
             self._rebase()
         if entry in self._schedules:
             now = self.run.schedule, self._base
@@ -416,7 +348,7 @@ class EpochTraining(Training):
             )  # fmt: skip
 
         def adopt(trainer: EpochTrainer) -> None:
-            self._note_logged(trace, step)
+            self._log.note_changed(trace, step)
             run.trainer = trainer
             trainer.origin = EpochOrigin(
                 workbook, self.sheet, base, settings, trainer.sheets, chosen, momentum
@@ -427,8 +359,8 @@ class EpochTraining(Training):
             self.walked = Walked.on(self.walked, trainer.trail, step)
             trainer.trail = self.walked.trail
             self._reads = trainer.sheets
-            if epoch.log is not None and trainer.log_top - epoch.log.row < LOG_ROWS:
-                self._log_shift = trainer.log_top - epoch.log.row - step
+            if epoch.log is not None:
+                self._log.begin(trainer.log_top - epoch.log.row, step)
             run.limit_speed(run.steps_per_second_limit)
 
         return make, adopt
@@ -448,14 +380,6 @@ class EpochTraining(Training):
             trail.extend(branch.path[:, 0].tolist(), branch.path[:, 1].tolist())
             self.walked = Walked(trail, first, branch.recording.end)
 
-    def _note_logged(self, trace: LossTrace, step: int) -> None:
-        """Keep the error that the log has of an epoch which is going to be shown anew."""
-        self._errors_logged = {s: e for s, e in self._errors_logged.items() if s < step}
-        steps, losses = trace.arrays()
-        at = int(steps.searchsorted(step))
-        if at < len(steps):
-            self._errors_logged[step] = float(losses[at])
-
     def _show(self, snapshot: Any) -> None:
         if self.walked is not None:
             self.walked = replace(self.walked, last=max(self.walked.first, snapshot.step))
@@ -472,26 +396,11 @@ class EpochTraining(Training):
 
     def _beside(self, step: int) -> list[Computed]:
         """Return the log of errors as it was at a step."""
-        from gradsheet.formula.results import Computed
-
         start, trace = self.epoch.log, self.run.trace
         if start is None or trace is None:
             return []
         cells = self._document.workbook.sheet(self.sheet).cells
-        top, column = start.row, start.col
-        rows = min(max(cells.used().bottom - top, self._log_shift + step, 1), LOG_ROWS)
-        region = Region(top, column, top + rows, column + 1)
-        values, kinds = cells.read(region)
-        steps, losses = trace.arrays()
-        at = steps[1:] + (self._log_shift - 1)
-        inside = (at >= 0) & (at < rows) & (steps[1:] <= step)
-        values[at[inside], 0], kinds[at[inside], 0] = losses[1:][inside], Kind.NUMBER
-        for epoch, error in self._errors_logged.items():
-            if 0 <= (row := epoch + self._log_shift - 1) < rows:
-                values[row, 0] = error
-        left = max(0, self._log_shift + step)
-        values[left:], kinds[left:] = 0.0, Kind.BLANK
-        return [Computed(self.sheet, region, values, kinds)]
+        return [self._log.at_step(self.sheet, start, cells, trace, step)]
 
     def _stood(self) -> None:
         """See Training; what a schedule moves is what it was then."""
@@ -514,10 +423,7 @@ class EpochTraining(Training):
             if cell is not None and all(not region.contains(cell) for region in regions):
                 regions.append(Region.of(cell))
         if epoch.log is not None:
-            used = workbook.sheet(self.sheet).cells.used()
-            top = epoch.log.row
-            bottom = min(max(used.bottom, top + LOG_ROWS), top + 2 * LOG_ROWS)
-            regions.append(Region(top, epoch.log.col, bottom, epoch.log.col + 1))
+            regions.append(self._log.region(epoch.log, workbook.sheet(self.sheet).cells))
         cells = workbook.sheet(self.sheet).cells
         edits: list[Edit] = []
         for region in regions:

@@ -9,19 +9,20 @@ made in a task or on the engine's thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
+from gradsheet.app.known_problem import KnownProblem, is_alike
 from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.messages import Message, message_of
 from gradsheet.app.rewinding import Rewinding
-from gradsheet.app.roles import problem_from_roles, random_start, roles_of
+from gradsheet.app.roles import random_start
 from gradsheet.app.run import Run, RunMark
+from gradsheet.app.run_entries import RunEntries
 from gradsheet.app.saving.origin import Origin
-from gradsheet.app.timeline import Branch, Mark, Timeline
+from gradsheet.app.step_search import Found, StepSearch, best_steps
+from gradsheet.app.timeline import Branch, Mark
 from gradsheet.app.turns import Turns
 from gradsheet.formula.values import UserError
 from gradsheet.learn.problem import Problem
@@ -33,14 +34,10 @@ if TYPE_CHECKING:
     from gradsheet.app.document import Document
     from gradsheet.formula.objective import Objective
     from gradsheet.formula.results import Computed
-    from gradsheet.learn.hyper import Hyper
-    from gradsheet.learn.trace import Steps
     from gradsheet.learn.trail import Points
     from gradsheet.learn.trainer import Snapshot
     from gradsheet.learn.trajectory import Recording, Replayable
 
-LOOKING = "Going through time"
-"""Name of an entry of the history in which another recorded step was shown."""
 PATIENCE_S = 0.008
 """How long a step may keep the window waiting; its result comes with the clock then."""
 
@@ -58,60 +55,35 @@ class Training:
 
     def __init__(self, document: Document, book: LessonBook) -> None:
         self._document = document
-        self._problem = book.problem
-        self._lack = UserError("Nothing says yet what is to be learned.", "Give cells roles.")
-        """Why there is no problem, while there is none."""
-        self._roles = roles_of(document.workbook)
-        if book.problem is None:
-            self._read_roles()
+        self._problem = KnownProblem(document.workbook, book.problem)
         self.run = Run(book.optimizer, dict(book.hyper))
-        self.start_edit: Edit | None = None
-        """Puts the changing cells back to what they were at step 0."""
-        self._marks: dict[int, RunMark] = {}
-        """Where the run stood before (after undo: after) a history entry, by its number."""
-        self._rates: dict[int, Hyper] = {}
-        """The rates before (after undo: after) an entry that lowered them."""
-        self._timelines: dict[int, Timeline] = {}
-        """The record before (after undo: after) an edit by hand, by its history entry."""
-        self._branches: dict[int, tuple[str, tuple[Branch, ...]]] = {}
-        """Name and branches before (after undo: after) a change of them, by history entry."""
-        self._looked_from: tuple[Edit, RunMark] | None = None
-        """Where the run stood before it was looked elsewhere, while something can be redone."""
+        self.entries = RunEntries(document, self.run, self._values_of)
+        self._search = StepSearch(
+            document.engine, self._show_recorded, lambda: self._turns.go_on(), self.failed
+        )
         self._rewinding = Rewinding()
         self._best_known: tuple[tuple[int, ...], int | None] = (), None
         """The best step, and of which record: asked for at every frame, it is found once."""
-        self._wanted: int | None = None
-        """The step to show that was asked for last, while one is on its way."""
-        self._frozen: int | None = None
-        """The entry that turned formulas in changing cells into numbers for a run to begin."""
         self._is_stepping = False
         """Whether steps are being taken on the engine's thread."""
         self._turns = Turns(
             self._prepare,
-            lambda: not self._is_stepping and self._wanted is None,
+            lambda: not self._is_stepping and not self._search.is_on,
         )
 
     @property
     def problem(self) -> Problem:
-        """What is trained, and for what.
-
-        Raises
-        ------
-        UserError
-            If the roles of the workbook leave something open; it says what.
-        """
-        if self._problem is None:
-            raise UserError(self._lack.text, self._lack.hint)
-        return self._problem
+        """What is trained, and for what. Raises UserError where something is left open."""
+        return self._problem.get()
 
     @problem.setter
     def problem(self, problem: Problem) -> None:
-        self._problem = problem
+        self._problem.known = problem
 
     @property
     def has_problem(self) -> bool:
         """Whether something can be trained."""
-        return self._problem is not None
+        return self._problem.known is not None
 
     def set_schedule(self, choice: ScheduleChoice | None) -> None:
         """Let the rate follow a schedule from the next step on; None: as it is set."""
@@ -121,25 +93,12 @@ class Training:
 
     def refresh(self) -> None:
         """Read the problem again where roles have changed; what was recorded is void then."""
-        roles = roles_of(self._document.workbook)
-        if roles != self._roles:
-            before, self._roles = self._problem, roles
-            self._read_roles()
+        before = self._problem.known
+        if self._problem.follow_roles():
             self.run.timeline.forget()
-            now, optimizer = self._problem, self.run.optimizer
-            if optimizer is not None and now is not None and not _is_alike(before, now):
+            now, optimizer = self._problem.known, self.run.optimizer
+            if optimizer is not None and now is not None and not is_alike(before, now):
                 self.run.optimizer = type(optimizer)(optimizer.rule, optimizer.hyper)
-
-    def _read_roles(self) -> None:
-        old = self._problem
-        try:
-            self._problem = problem_from_roles(
-                self._document.workbook,
-                old.goal if old else "minimise",
-                old.target if old else 0.0,
-            )
-        except UserError as lack:
-            self._problem, self._lack = None, lack
 
     def ready(self) -> None:
         """The engine is there: make the optimizer."""
@@ -180,7 +139,7 @@ class Training:
         if self.run.state == "running":
             if self.run.trainer is None:
                 return False
-            self._open_entry()
+            self.entries.begin()
             self.run.start()
             self._document.notify_run()
         return True
@@ -215,7 +174,7 @@ class Training:
         trainer = self.run.trainer
         if trainer is None:
             return False
-        self._open_entry()
+        self.entries.begin()
         trainer.clear_failure()
         self.run.note = ""
         if self.run.state != "running":  # it may have been told to run on after this step
@@ -253,7 +212,7 @@ class Training:
         What is on its way already is waited for, as the step of a run is.
         """
         was_running = self._halt()
-        while (self._is_stepping or self._wanted is not None) and self._document.engine.doing:
+        while (self._is_stepping or self._search.is_on) and self._document.engine.doing:
             self._document.engine.settle(0.1)
         return was_running
 
@@ -319,27 +278,13 @@ class Training:
 
         None where nothing is recorded.
         """
-        best = self._best_steps()
+        best = best_steps(self.run.trace, self.run.timeline.recording, self._problem.known)
         return int(best[-1]) if len(best) else None
 
     def best_step(self) -> int | None:
         """Return the first recorded step of the best loss; None where nothing is recorded."""
-        best = self._best_steps()
+        best = best_steps(self.run.trace, self.run.timeline.recording, self._problem.known)
         return int(best[0]) if len(best) else None
-
-    def _best_steps(self) -> Steps:
-        trace, record = self.run.trace, self.run.timeline.recording
-        if trace is None or record is None or self._problem is None:
-            return np.empty(0, np.int64)
-        steps, losses = trace.arrays()
-        inside = (steps >= record.start) & (steps <= record.end) & np.isfinite(losses)
-        if not inside.any():
-            return np.empty(0, np.int64)
-        goal, target = self._problem.goal, self._problem.target
-        badness = np.abs(losses - target) if goal == "value" else losses
-        badness = np.where(inside, -badness if goal == "maximise" else badness, np.inf)
-        best: Steps = steps[badness == badness.min()]
-        return best
 
     def marks(self) -> tuple[Mark, ...]:
         """Return what is worth a mark on the line of time."""
@@ -368,17 +313,12 @@ class Training:
         mark, failed = run.mark(), self._values_of(self._document.workbook)
 
         def slower() -> None:
-            label = f"Back to step {good:,} at a tenth of the rate"
-            self.settle_looking()
-            entry = self._document.history.push(label, failed)
-            self._marks[entry] = mark
+            self.entries.push(f"Back to step {good:,} at a tenth of the rate", failed, mark)
             if mark.hyper is not None:
-                self._rates[entry] = mark.hyper
                 self._slow_down(mark.hyper.lr / 10)
             self._document.notify_run()
 
-        self._wanted = good
-        self._look_up(record, good, slower)
+        self._search.find(record, good, slower)
         self._document.engine.settle(PATIENCE_S)
 
     def _slow_down(self, rate: float) -> None:
@@ -389,8 +329,8 @@ class Training:
         """Put the changing cells back to exactly what they were before the first step."""
         self.withdraw()
         self.stop()
-        if self.start_edit is not None and self.run.step:
-            self._marked("Reset", self.start_edit)
+        if self.entries.start_edit is not None and self.run.step:
+            self._marked("Reset", self.entries.start_edit)
 
     def new_start(self, fresh: Workbook, label: str) -> None:
         """Take the changing cells from another workbook of the same layout, at step 0.
@@ -399,7 +339,7 @@ class Training:
         """
         self.withdraw()
         self.stop()
-        if self._problem == self._document.book.problem:
+        if self._problem.known == self._document.book.problem:
             self._marked(label, self._values_of(fresh))
         else:
             edit = random_start(self._document.workbook, self.problem, self._document.seed)
@@ -407,45 +347,26 @@ class Training:
 
     def _marked(self, label: str, edit: Edit) -> None:
         """Rewind the run by an edit whose undo also brings the run back to where it stood."""
-        self.settle_looking()
-        mark = self.run.mark()
-        inverse, change = self._document.workbook.apply(edit)
-        self._marks[self._document.history.push(label, inverse)] = mark
+        change = self.entries.apply(label, edit)
         self.run.rewind()
         self._document.follow(change)
         self._document.notify_run()
 
     def rewind_with(self, entry: int) -> None:
         """Start anew with an edit that is made already; undoing it brings the run back too."""
-        self._marks[entry] = self.run.mark()
+        self.entries.note(entry)
         self.run.rewind()
 
     def travelled(self, entry: int, here: RunMark) -> None:
         """An entry was undone or redone: go where the run stood on its other side."""
-        mark = self._marks.get(entry)
-        if mark is not None:
-            self._marks[entry] = here
-            self.run.restore(mark)
-        rates = self._rates.get(entry)
-        if rates is not None and here.hyper is not None:
-            self._rates[entry] = here.hyper
-            self.run.set_hyper(lambda _: rates)
-        timeline = self._timelines.get(entry)
-        if timeline is not None:
-            self._timelines[entry] = here.timeline
-            self.run.timeline = timeline.copy()
-        branches = self._branches.get(entry)
-        if branches is not None:
-            line = self.run.timeline
-            self._branches[entry] = (line.name, line.branches)
-            line.name, line.branches = branches
+        self.entries.travelled(entry, here)
 
     def edited(self, entry: int, change: Change) -> None:
         """An edit was made: the record goes on if it touched changing cells only."""
         timeline = self.run.timeline
         if timeline.recording is None:
             return
-        self._timelines[entry] = timeline.copy()
+        self.entries.note_timeline(entry)
         if self._is_of_parameters(change):
             timeline.changed()
         else:
@@ -454,7 +375,8 @@ class Training:
     def _is_of_parameters(self, change: Change) -> bool:
         if change.formulas or change.structure:
             return False
-        parameters = self._problem.parameters if self._problem else ()
+        known = self._problem.known
+        parameters = known.parameters if known is not None else ()
         return all(
             any(p.sheet == sheet and p.region.contains(region) for p in parameters)
             for sheet, region in change.values
@@ -480,60 +402,25 @@ class Training:
         if record is None:
             return
         step = max(record.start, min(step, record.end))
-        busy, self._wanted = self._wanted is not None, step
-        if not busy and (step != run.step or self._is_stepping):
+        if self._search.is_on:
+            self._search.want(step)
+        elif step != run.step or self._is_stepping:
             if run.trainer is not None and not self._is_stepping:
                 record.hold(cast("Replayable", run.trainer))
-            self._look_away()
-            self._look_up(record, step)
+            self.entries.look_away()
+            self._search.find(record, step)
             self._document.engine.settle(PATIENCE_S)
-        elif not busy:
-            self._wanted = None
 
-    def _look_up(
-        self,
-        record: Recording,
-        step: int,
-        then: Callable[[], None] | None = None,
-        patient: bool = False,
-    ) -> None:
-        """Show a step when it has been made again.
-
-        Where another is wanted meanwhile, a long re-run is given up for that one, which then is
-        shown in any case (`patient`): a drag must not show nothing at all.
-        """
-
-        def show(found: tuple[Mapping[str, Any], Snapshot]) -> None:
-            wanted, self._wanted = self._wanted, None
-            if self.run.timeline.recording is record and self.run.task is None:
-                beside = self._beside(step)
-                self.run.stand_at(*found)
-                self._document.write([*found[1].computed, *beside], by_run=True)
-                self._stood()
-                self._document.notify_run()
-                if then is not None:
-                    then()
-                if wanted is not None and wanted != step:
-                    self._wanted = wanted
-                    self._look_up(record, wanted)
-                    return
-            self._turns.go_on()
-
-        def failed(error: BaseException) -> None:
-            from gradsheet.learn.trajectory import Abandoned
-
-            wanted, self._wanted = self._wanted, None
-            if isinstance(error, Abandoned):
-                self._wanted = step if wanted is None else wanted
-                self._look_up(record, self._wanted, patient=True)
-                return
-            self.failed(error)
-
-        def find() -> tuple[Mapping[str, Any], Snapshot]:
-            is_sure = patient or then is not None
-            return record.show(step, lambda: is_sure or self._wanted in (step, None))
-
-        self._document.engine.submit(find, show, failed, "going through time")
+    def _show_recorded(self, record: Recording, step: int, found: Found) -> bool:
+        """Stand at a step that was made again, where the run still waits for it."""
+        if self.run.timeline.recording is not record or self.run.task is not None:
+            return False
+        beside = self._beside(step)
+        self.run.stand_at(*found)
+        self._document.write([*found[1].computed, *beside], by_run=True)
+        self._stood()
+        self._document.notify_run()
+        return True
 
     def _beside(self, step: int) -> list[Computed]:
         """Return what else the cells show at a step, before the run stands there."""
@@ -585,7 +472,7 @@ class Training:
 
     def _rewind(self) -> None:
         """Show the next step backwards, as soon as the one before has come."""
-        if self._rewinding.is_on and self._wanted is None:
+        if self._rewinding.is_on and not self._search.is_on:
             step = self._rewinding.due()
             if step is not None and step < self.run.step:
                 self._seek(step)
@@ -596,21 +483,15 @@ class Training:
 
     def delete_branch(self, branch: Branch) -> None:
         """Forget a branch; undo brings it back."""
-        self._note_branches(f"Delete {branch.name}")
+        self.entries.push_branches(f"Delete {branch.name}")
         self.run.timeline.delete(branch)
         self._document.notify_run()
 
     def rename_branch(self, branch: Branch | None, name: str) -> None:
         """Give a branch, or (None) the future that is on, another name."""
-        self._note_branches(f"Name {name}")
+        self.entries.push_branches(f"Name {name}")
         self.run.timeline.rename(branch, name)
         self._document.notify_run()
-
-    def _note_branches(self, label: str) -> None:
-        self.settle_looking()
-        line = self.run.timeline
-        entry = self._document.history.push(label, Composite(()))
-        self._branches[entry] = (line.name, line.branches)
 
     def take_up(self, branch: Branch) -> None:
         """Go to the end of a branch and on from there; the future that was on becomes a branch.
@@ -630,12 +511,11 @@ class Training:
         run = self.run
         if run.trace is None:
             return
-        self._look_away()
+        self.entries.look_away()
         record = run.timeline.take_up(branch, run.trace, self._path())
         run.trace = branch.trace.copy()
         run.forget_trainer()
-        self._wanted = record.end
-        self._look_up(record, record.end)
+        self._search.find(record, record.end)
         self._document.engine.settle(PATIENCE_S)
 
     def _path(self) -> Points | None:
@@ -702,62 +582,8 @@ class Training:
         workbook = self._document.workbook
         for parameter in self.problem.parameters:
             if workbook.sheet(parameter.sheet).cells.formulas_in(parameter.region):
-                self._open_entry()
-                self._frozen = self._document.history.top
+                self.entries.begin_frozen()
                 return
-
-    def _open_entry(self, label: str = "Training run") -> None:
-        """Begin the history entry of this run, unless the last entry is this run already.
-
-        What was undone cannot be done again once the cells are others, so that is a new entry, too.
-        """
-        document = self._document
-        self.settle_looking()
-        top = document.history.top
-        has_begun = self.run.timeline.end(self.run.step) > 0
-        is_this_run = top in self._marks and has_begun and not document.history.can_redo
-        if top is not None and (is_this_run or top == self._frozen):
-            return
-        mark = self.run.mark()
-        inverse, change = document.workbook.apply(self._values_of(document.workbook))
-        if not has_begun:
-            self.start_edit = inverse
-        self._marks[document.history.push(label, inverse)] = mark
-        if change.formulas:
-            document.follow(change)
-
-    def _look_away(self) -> None:
-        """Note where the run stands before another of its steps is shown.
-
-        That is a part of the run's entry, or one of its own after an edit. What was undone can
-        still be redone after a look; undo and redo come back from it first.
-        """
-        document = self._document
-        if not document.history.can_redo:
-            self._open_entry(LOOKING)
-        elif self._looked_from is None:
-            self._looked_from = self._values_of(document.workbook), self.run.mark()
-
-    def settle_looking(self) -> None:
-        """Make an entry of having looked elsewhere: something is going to be done from here."""
-        if self._looked_from is not None:
-            (back, mark), self._looked_from = self._looked_from, None
-            self._marks[self._document.history.push(LOOKING, back)] = mark
-
-    def come_back(self) -> Change | None:
-        """Go back to where the run stood before it was looked elsewhere, to undo or redo.
-
-        Returns
-        -------
-        Change or None
-            What has to be calculated anew.
-        """
-        if self._looked_from is None:
-            return None
-        (back, mark), self._looked_from = self._looked_from, None
-        _, change = self._document.workbook.apply(back)
-        self.run.restore(mark)
-        return change
 
     def _values_of(self, workbook: Workbook) -> Edit:
         """Return the edit that puts a workbook's changing cells, as numbers, into this one."""
@@ -766,10 +592,3 @@ class Training:
             values, kinds = workbook.sheet(parameter.sheet).cells.read(parameter.region)
             edits.append(SetValues(parameter.sheet, parameter.region, values, kinds))
         return Composite(tuple(edits))
-
-
-def _is_alike(before: Problem | None, now: Problem) -> bool:
-    """Whether an optimizer's state of one problem serves the other: same cells, same rates."""
-    if before is None or before.regions != now.regions:
-        return False
-    return [p.rate_scale for p in before.parameters] == [p.rate_scale for p in now.parameters]

@@ -79,6 +79,7 @@ class RatingsTraining(Training):
     def __init__(self, document: Document, book: LessonBook, ratings: RatingsBook) -> None:
         self.book, self.session = ratings, ratings.session
         super().__init__(document, book)
+        self.refresh()
         self._run_entry: int | None = None
         self._is_laying = False
         self._failure_said = ""
@@ -87,17 +88,13 @@ class RatingsTraining(Training):
         self.session.add_listener(self._heard)
         self._follow_run()
 
-    def _read_roles(self) -> None:
-        """The loss is the crosstab's; the problem says only where its cells lie."""
+    def refresh(self) -> None:
+        """See Training; the loss is the crosstab's, the problem says only where its cells lie."""
         sheet, shape = self.book.crosstab.id, self.book.shape
         regions = (shape.user_block, shape.item_block)
-        self._problem = Problem(
+        self.problem = Problem(
             (sheet, shape.loss), tuple(Parameter(sheet, region) for region in regions)
         )
-
-    def refresh(self) -> None:
-        """See Training."""
-        self._read_roles()
 
     def ready(self) -> None:
         """Torch is there: make split and model, so that there is something to see."""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradsheet.app.epoch_training import EpochTraining, PathNote
+from gradsheet.app.epoch_path import PathNote
+from gradsheet.app.epoch_training import EpochTraining
 from gradsheet.app.lab.schedule_choice import ScheduleChoice
 from gradsheet.app.saving.run_layout import (
     Shelf,
@@ -85,7 +86,7 @@ def _note(training: Training, sheet: int) -> Callable[[Shelf], dict[str, Any]]:
     """Note where a run stands now; the call returned lays it onto a shelf."""
     run = training.run
     at, optimizer, timeline = f"run{sheet}/", run.optimizer, noted(run.timeline)
-    start = training.start_edit
+    start = training.entries.start_edit
     # A run that is on, or that was gone back in, stands at a step of its record.
     by_record = timeline.recording is not None and (run.task is not None or timeline.is_replaying)
     facts: dict[str, Any] = {
@@ -287,7 +288,7 @@ def _put(
         return
     run.trace, run.timeline = trace_in(at, session.arrays), timeline
     run.schedule = ScheduleChoice(**entry["schedule"]) if entry.get("schedule") else None
-    training.start_edit = _start_in(entry.get("start"), at, session)
+    training.entries.start_edit = _start_in(entry.get("start"), at, session)
     if at_step is not None:
         run.stand_at(*at_step)
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from run_moves import cells, seek, step
 
 from gradsheet.app.document import Document
 from gradsheet.app.phases import PHASES, can_be_shown
@@ -13,22 +14,6 @@ from gradsheet.app.rewinding import Rewinding
 from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.values import UserError
-
-
-def step(document: Document, n: int = 1) -> None:
-    document.step_run(n)
-    document.finish()
-
-
-def seek(document: Document, to: int) -> None:
-    document.seek_run(to)
-    document.finish()
-
-
-def cells(document: Document) -> bytes:
-    store = document.workbook.sheets[0].cells
-    values, kinds = store.read(store.used())
-    return values.tobytes() + kinds.tobytes()
 
 
 def branched(document: Document) -> tuple[bytes, bytes]:

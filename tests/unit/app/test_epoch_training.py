@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from run_moves import step
 
 from gradsheet.app.document import Document
 from gradsheet.app.epoch_training import EpochTraining
@@ -48,11 +49,6 @@ def cells(document: Document, sheet: str = "momentum") -> bytes:
     assert found is not None
     values, kinds = found.cells.read(Region(0, 0, 200, 40))
     return values.tobytes() + kinds.tobytes()
-
-
-def step(document: Document, n: int = 1) -> None:
-    document.step_run(n)
-    document.finish()
 
 
 def poll_until(document: Document, condition: Callable[[], bool]) -> None:

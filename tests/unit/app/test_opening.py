@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from run_moves import cells
 
 from gradsheet.app.document import Document
 from gradsheet.app.saving.opening import open_file, save_file
@@ -19,12 +20,6 @@ from gradsheet.lessons.lesson import lesson_crosstab
 from gradsheet.sheet.cells import Formula
 from gradsheet.sheet.edits import AddSheet, SetCells
 from gradsheet.sheet.workbook import Workbook
-
-
-def cells(document: Document) -> bytes:
-    store = document.workbook.sheets[0].cells
-    values, kinds = store.read(store.used())
-    return values.tobytes() + kinds.tobytes()
 
 
 def save(document: Document, path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from run_moves import cells, seek, step
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
@@ -26,24 +27,6 @@ from gradsheet.sheet.edits import SetRoles, SetValues
 from gradsheet.sheet.roles import Role, RoleRegion
 
 BAD_RATES = {"lesson_adagrad": 1e-5, "eve": 1e-3}
-
-
-def cells(document: Document) -> bytes:
-    found = b""
-    for sheet in document.workbook.sheets:
-        values, kinds = sheet.cells.read(sheet.cells.used())
-        found += values.tobytes() + kinds.tobytes()
-    return found
-
-
-def step(document: Document, n: int = 1) -> None:
-    document.step_run(n)
-    document.finish()
-
-
-def seek(document: Document, to: int) -> None:
-    document.seek_run(to)
-    document.finish()
 
 
 def saved(document: Document, path: Path) -> bytes:

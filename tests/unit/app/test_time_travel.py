@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from run_moves import cells, seek, step
 
 from gradsheet.app.document import Document
 from gradsheet.formula.address import Cell, Region
 
 USERS = Region.parse("B25:F39")
-
-
-def step(document: Document, n: int = 1) -> None:
-    document.step_run(n)
-    document.finish()
-
-
-def seek(document: Document, to: int) -> None:
-    document.seek_run(to)
-    document.finish()
-
-
-def cells(document: Document) -> bytes:
-    store = document.workbook.sheets[0].cells
-    values, kinds = store.read(store.used())
-    return values.tobytes() + kinds.tobytes()
 
 
 def test_every_step_comes_back_as_it_was(document: Document) -> None:

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from run_moves import cells
+
 from gradsheet.app import roles
 from gradsheet.app.document import Document
 from gradsheet.formula.address import Cell, Region
@@ -25,12 +27,6 @@ def engine_held(document: Document) -> Iterator[None]:
         yield
     finally:
         gate.set()
-
-
-def cells(document: Document) -> bytes:
-    store = document.workbook.sheets[0].cells
-    values, kinds = store.read(store.used())
-    return values.tobytes() + kinds.tobytes()
 
 
 def number(document: Document, cell: Cell) -> float:
