@@ -8,11 +8,11 @@ what it did not fetch is dropped, so nothing queues and a slow consumer never sl
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -246,7 +246,7 @@ class Task(Generic[T, R]):
                 raise RuntimeError(f"task {self.name!r} starts once only")
             self._is_started = True
             _register.add(self)
-        _starter.start(self._begin)
+        _starter.submit(self._begin)
         return self
 
     def _begin(self) -> None:
@@ -351,28 +351,8 @@ class Task(Generic[T, R]):
             _register.discard(self)
 
 
-class _Starter:
-    """A daemon thread, made when first needed, that starts the threads of tasks in order."""
-
-    def __init__(self) -> None:
-        self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def start(self, begin: Callable[[], None]) -> None:
-        """Have this called on the other thread."""
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="starter", daemon=True)
-                self._thread.start()
-        self._waiting.put(begin)
-
-    def _run(self) -> None:
-        while True:
-            self._waiting.get()()
-
-
-_starter = _Starter()
+_starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
+"""Its one thread, made when first needed, starts the threads of tasks in order."""
 _register: set[Task[Any, Any]] = set()
 _register_lock = threading.Lock()
 

@@ -114,8 +114,10 @@ class PlanePlot(QuietPlot):
             values = self._loss(grid).reshape(rows, cols)
         picture = banded(values, self._log)
         # As large as on the screen: to stretch it in every frame would cost more than the paths.
-        down = (np.arange(height)[::-1] * rows // height)[:, None]
-        picture = picture[down, np.arange(width) * cols // width]
+        down, across = np.arange(height)[::-1] * rows // height, np.arange(width) * cols // width
+        picture = picture.take(down, axis=0)
+        if cols != width:
+            picture = picture.take(across, axis=1)
         self._image.show_picture(picture, QRectF(left, bottom, right - left, top - bottom))
 
     def _on_range(self, *_: object) -> None:
@@ -179,12 +181,14 @@ def banded(values: FLOATS, log: bool) -> np.ndarray:
         Whether bands are equal ratios.
     """
     theme = current_theme()
-    good = values[np.isfinite(values)]
-    if not len(good):
-        good = np.zeros(1)
+    is_good = np.isfinite(values)
+    good = values[is_good] if is_good.any() else np.zeros(1)
     low, high = float(good.min()), float(np.quantile(good, 0.995))
     span = max(high - low, 1e-300)
-    share = np.clip((np.where(np.isfinite(values), values, high) - low) / span, 0, 1)
+    share = np.where(is_good, values, high)
+    share -= low
+    share /= span
+    np.clip(share, 0, 1, out=share)
     if log:
         # A logarithm with a floor: 1/3000 of the span and less is one band.
         share = np.log1p(share * 3000) / np.log1p(3000)
@@ -193,10 +197,10 @@ def banded(values: FLOATS, log: bool) -> np.ndarray:
     tint = "#9DB2C6" if theme.is_dark else _SLATE
     colours = [blend(theme.sheet, tint, strongest * i / (BANDS - 1)) for i in range(BANDS)]
     table = np.array([QColor(c).getRgb()[:3] for c in colours], dtype=np.uint8)
-    picture = table[band]
+    line = np.array(QColor(blend(theme.sheet, tint, strongest + 0.12)).getRgb()[:3], np.float64)
+    on_edge = (0.5 * table + 0.5 * line).astype(np.uint8)
     edges = np.zeros(band.shape, dtype=bool)
     edges[:, 1:] |= band[:, 1:] != band[:, :-1]
     edges[1:] |= band[1:] != band[:-1]
-    line = np.array(QColor(blend(theme.sheet, tint, strongest + 0.12)).getRgb()[:3], np.float64)
-    picture = np.where(edges[..., None], 0.5 * picture + 0.5 * line, picture)
-    return picture.astype(np.uint8)
+    np.add(band, BANDS, out=band, where=edges)
+    return np.concatenate((table, on_edge)).take(band, axis=0)
