@@ -141,6 +141,9 @@ def test_a_plot_is_written_as_vectors_and_on_a_light_ground(
     assert dim < 80
     assert current_theme() == DARK
     assert QImage(str(light)).size() == QImage(str(dark)).size() * 2
+    panel = window.docks["loss"].widget()
+    qtbot.waitUntil(panel.updatesEnabled, timeout=10_000)  # in the look of all else again
+    assert pixels_of(panel.grab().toImage()).mean() < 80
     window.choose_theme("light")
 
 

@@ -127,3 +127,28 @@ def test_two_widgets_keep_their_places(canvas: MapCanvas) -> None:
     picture = pixels_of(painted(*both))
     assert is_alike(picture[:, :600], shown(canvas))
     assert (picture[:, 601:] == picture[0, 650]).all()
+
+
+def test_the_bands_of_a_plane_are_kept_aside_and_drawn_where_they_lie(
+    qapp: QApplication, qtbot: QtBot
+) -> None:
+    from gradsheet.qt.lab.plane_plot import PlanePlot
+
+    apply_theme(qapp, LIGHT)
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    holder.resize(400, 300)
+    plot = PlanePlot(holder, "x", "y")
+    plot.resize(400, 300)
+    plot.set_loss(lambda points: (points**2).sum(axis=1))
+    holder.show()
+    qapp.processEvents()
+    plot.finish_drawing()
+    inside = (slice(60, 200), slice(100, 350))
+    before = pixels_of(plot.grab().toImage())
+    size, paint = record_widgets([plot], holder)
+    picture = pixels_of(elsewhere(lambda: painted(size, paint)))
+    assert len(np.unique(before[inside].reshape(-1, 3), axis=0)) > 5
+    assert is_alike(picture[inside], before[inside])
+    assert np.array_equal(pixels_of(plot.grab().toImage()), before)
+    holder.close()

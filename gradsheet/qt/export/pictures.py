@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QPoint, QRect, QSize
+from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QPoint, QRect, QSize, QTimer
 from PySide6.QtGui import QColor, QFont, QFontInfo, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QWidget
 
@@ -26,6 +27,8 @@ from gradsheet.qt.theme import LIGHT, Theme, current_theme, lent_theme, palette
 CSS_DPI = 96
 """Pixels of an inch on a page of the web: a picture has the size that it has on the screen."""
 ENDINGS = (".png", ".svg")
+LENT = "lent_ground"
+"""A property of widgets that look otherwise for a moment."""
 
 
 def write_picture(path: Path, size: QSize, paint: Paint, *, scale: int = 1, title: str = ""
@@ -135,21 +138,28 @@ def _family(found: re.Match[str]) -> str:
 def ground(theme: Theme, widget: QWidget) -> Iterator[None]:
     """Have a widget and its children look as on this theme for a moment, unseen.
 
-    The whole application would take half a second.
+    The whole application would take half a second. They get their own look back in an event of its
+    own, and paint nothing until then: both ways at once would cost a frame.
     """
-    before = current_theme()
-    if theme == before:
+    if theme == current_theme() and not widget.property(LENT):
         yield
         return
+    if not widget.property(LENT):
+        QTimer.singleShot(0, widget, partial(_give_back, widget))
+    widget.setProperty(LENT, True)
+    widget.setUpdatesEnabled(False)
     with lent_theme(theme):
         widget.setPalette(palette(theme))
         _tell(widget)
-        try:
-            yield
-        finally:
-            with lent_theme(before):
-                widget.setPalette(QPalette())
-                _tell(widget)
+        yield
+
+
+def _give_back(widget: QWidget) -> None:
+    """Have a widget look as everything else does."""
+    widget.setProperty(LENT, False)
+    widget.setPalette(QPalette())
+    _tell(widget)
+    widget.setUpdatesEnabled(True)
 
 
 def _tell(widget: QWidget) -> None:

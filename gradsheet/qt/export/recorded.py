@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize
-from PySide6.QtGui import QColor, QImage, QPainter, QPicture, QTransform
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPicture, QTransform
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from gradsheet.qt.theme import current_theme
 from gradsheet.qt.widgets.figure import Figure
 
 Paint = Callable[[QPainter], None]
+_Image = tuple[QTransform, QPointF, QImage]
+"""An image, where it is drawn, and the coordinates that count there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +28,7 @@ class _Part:
     """One widget's painting and where it lies."""
 
     box: QRect
-    images: tuple[tuple[QTransform, QPointF, QImage], ...]
+    images: tuple[_Image, ...]
     commands: QPicture
 
     def paint(self, painter: QPainter) -> None:
@@ -47,7 +49,7 @@ class _WithoutImages(QPainter):
 
     def __init__(self, commands: QPicture) -> None:
         super().__init__(commands)
-        self.images: list[tuple[QTransform, QPointF, QImage]] = []
+        self.images: list[_Image] = []
 
     def drawImage(self, *args: object) -> None:
         """Keep an image that is drawn at a point; other forms as they are."""
@@ -93,13 +95,43 @@ def _part(widget: QWidget, box: QRect) -> _Part:
             painter.setFont(widget.font())
             widget.draw(painter, QRectF(widget.rect()))
         elif isinstance(widget, QGraphicsView):  # as a widget, it would paint pixels
-            with _exporting(widget):
+            with _exporting(widget), _pictures_aside(widget) as pictures:
+                painter.images += pictures
                 widget.render(painter, QRectF(widget.rect()), widget.viewport().rect())
         else:
             raise TypeError(f"{type(widget).__name__} is neither a figure nor a plot")
     finally:
         painter.end()
     return _Part(box, tuple(painter.images), commands)
+
+
+@contextmanager
+def _pictures_aside(view: QGraphicsView) -> Iterator[list[_Image]]:
+    """Have a plot leave out the pictures that lie behind all else, and what they cover."""
+    items = [item for item in view.scene().items() if hasattr(item, "aside")]
+    grids = [(item, item.grid) for item in view.scene().items() if hasattr(item, "setGrid")]
+    ground, pictures = view.backgroundBrush(), []
+    for item in items:
+        kept = item.aside()
+        if kept is not None:
+            box, image = view.viewportTransform().mapRect(kept[0]).toRect(), kept[1]
+            place = QTransform.fromTranslate(box.x(), box.y())
+            place.scale(box.width() / image.width(), box.height() / image.height())
+            pictures.append((place, QPointF(0, 0), image))
+            item.is_aside = True
+    if pictures:
+        view.setBackgroundBrush(QBrush())
+        for axis, _ in grids:
+            axis.setGrid(False)
+    try:
+        yield pictures
+    finally:
+        for item in items:
+            item.is_aside = False
+        if pictures:
+            view.setBackgroundBrush(ground)
+            for axis, opacity in grids:
+                axis.setGrid(opacity)
 
 
 @contextmanager

@@ -143,6 +143,14 @@ class _Bands(pg.GraphicsObject):
         super().__init__()
         self._pixmap = QPixmap()
         self._rect = QRectF()
+        self.is_aside = False
+        """Whether it is left out when painted: an export draws it elsewhere."""
+
+    def aside(self) -> tuple[QRectF, QImage] | None:
+        """Return where it lies in the scene and what is painted there; None if it is empty."""
+        if self._pixmap.isNull():
+            return None
+        return self.sceneTransform().mapRect(self._rect), self._pixmap.toImage()
 
     def show_picture(self, picture: np.ndarray | None, rect: QRectF) -> None:
         """Show a picture (rows, cols, 3) uint8, the top row first, on a part of the plane."""
@@ -161,7 +169,7 @@ class _Bands(pg.GraphicsObject):
 
     def paint(self, painter: QPainter, *_: object) -> None:
         """Paint upright, whichever way the axis goes."""
-        if self._pixmap.isNull():
+        if self._pixmap.isNull() or self.is_aside:
             return
         place = painter.worldTransform().mapRect(self._rect).toRect()
         painter.save()
