@@ -232,6 +232,7 @@ class Learning(ABC):
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait until the task has ended (headless use and tests). Raises what it raised."""
+        self.past.finish()
         if self._task is not None and self._task.join(timeout_s):
             self._end_task()
             if self.error is not None:

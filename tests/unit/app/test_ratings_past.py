@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rating_documents import settle, show
 
 from gradsheet.app.document import Document
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice
 from gradsheet.app.ratings.epoch_states import EpochState, EpochStates
-from gradsheet.app.ratings.pairs import busiest_pairs
 from gradsheet.app.ratings.session import RatingsSession
-from gradsheet.app.ratings.workbook import FIRST, RatingsBook
+from gradsheet.app.ratings.workbook import FIRST
 from gradsheet.app.saving.opening import open_file, save_file
 from gradsheet.formula.address import Cell
 from gradsheet.ratings.synthetic import synthetic_ratings
@@ -34,18 +34,13 @@ class Run:
     def __init__(self, way: str) -> None:
         self.session = RatingsSession(TABLE, "made up", model=MODEL, learn=WAYS[way])
         self.document = Document()
-        pairs = busiest_pairs(TABLE, self.session.totals, 6, 5)
-        self.book = RatingsBook(self.session, pairs)
-        self.document.open_ratings(self.book)
-        self.settle()
+        show(self.document, self.session)
+        assert self.document.ratings_book is not None
+        self.book = self.document.ratings_book
         self.models: dict[int, Rows] = {0: self.model}
 
     def settle(self) -> None:
-        self.document.finish()
-        while self.session.is_at_work:
-            self.session.wait(60)
-            self.document.poll()
-            self.document.finish()
+        settle(self.document)
 
     @property
     def model(self) -> Rows:
