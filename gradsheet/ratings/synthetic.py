@@ -6,14 +6,19 @@ the same table.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from gradsheet.ratings.table import RatingTable
+from gradsheet.tasks import Control, Pace, Progress
 
 _PART = 1 << 20  # ratings computed at a time, so that the memory stays bounded
+_DRAWN = 1 << 18  # users and items drawn at a time: each is looked up in a table of its own
+_SORTED = 1 << 20  # keys sorted at a time
+_STRETCHES = 5  # users, items and order of the pairs are a stretch each, their ratings two
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,18 +73,57 @@ def synthetic_ratings(
         index the planted arrays. Users and items without a rating keep their codes.
     planted : Planted
     """
+    work = making_ratings(
+        n_users, n_items, n_ratings, factors=factors, noise=noise, tail=tail, seed=seed
+    )
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            made: tuple[RatingTable, Planted] = end.value
+            return made
+
+
+def making_ratings(
+    n_users: int,
+    n_items: int,
+    n_ratings: int,
+    control: Control | None = None,
+    *,
+    factors: int = 5,
+    noise: float = 0.5,
+    tail: float = 0.9,
+    seed: int = 0,
+) -> Generator[Progress, None, tuple[RatingTable, Planted]]:
+    """Make :func:`synthetic_ratings` a million at a time; work for a task.
+
+    Cancelled, it stops within the stretch under way. Parts of stretches make up the same table:
+    the random numbers of one are those that follow on those of the one before.
+    """
     if min(n_users, n_items, n_ratings) < 1 or n_ratings > n_users * n_items // 2:
         raise ValueError(f"{n_ratings} ratings do not fit {n_users} users x {n_items} items")
     random = np.random.default_rng(seed)
     planted = _plant(random, n_users, n_items, factors)
     activity = random.lognormal(0.0, 1.0, n_users)
     popularity = random.permutation((np.arange(n_items) + 10.0) ** -tail)
-    keys = _distinct_pairs(random, np.cumsum(activity), np.cumsum(popularity), n_ratings)
-    users, items = (keys // n_items).astype(np.int32), (keys % n_items).astype(np.int32)
+    control = control or Control()
+    pace = Pace(_STRETCHES * n_ratings, control)
+    keys = np.empty(0, dtype=np.int64)
+    pairs = _distinct_pairs(random, np.cumsum(activity), np.cumsum(popularity), n_ratings, control)
+    while True:
+        try:
+            yield pace.progress(min(next(pairs), (_STRETCHES - 1) * n_ratings), "Who rates what")
+        except StopIteration as end:
+            keys = end.value
+            break
+    users, items = np.empty(n_ratings, dtype=np.int32), np.empty(n_ratings, dtype=np.int32)
     ratings = np.empty(n_ratings, dtype=np.float32)
     for begin in range(0, n_ratings, _PART):
+        control.checkpoint()
+        yield pace.progress((_STRETCHES - 1) * n_ratings + begin, f"{begin:,} ratings")
         part = slice(begin, begin + _PART)
-        u, i = users[part], items[part]
+        u, i = (each.astype(np.int32) for each in np.divmod(keys[part], n_items))
+        users[part], items[part] = u, i
         taste = np.einsum("nk,nk->n", planted.user_factors[u], planted.item_factors[i])
         expected = planted.mean + planted.user_bias[u] + planted.item_bias[i] + taste
         stars = expected + noise * random.standard_normal(len(u), dtype=np.float32)
@@ -108,27 +152,70 @@ def _distinct_pairs(
     user_sums: npt.NDArray[np.float64],
     item_sums: npt.NDArray[np.float64],
     count: int,
-) -> npt.NDArray[np.int64]:
-    """Return ``count`` sorted keys user * n_items + item, drawn by the cumulated weights."""
+    control: Control,
+) -> Generator[int, None, npt.NDArray[np.int64]]:
+    """Return ``count`` sorted keys user * n_items + item, drawn by the cumulated weights.
+
+    Yields how many have been drawn and sorted so far, once for users, items and order each.
+    """
     n_items, size = len(item_sums), len(user_sums) * len(item_sums)
-    keys = np.empty(0, dtype=np.int64)
+    keys, done = np.empty(0, dtype=np.int64), 0
     for _ in range(30):
         missing = count - len(keys)
         if missing <= 0:
             break
         draws = int(missing * 1.15) + 64
-        users = np.searchsorted(user_sums, random.random(draws) * user_sums[-1], side="right")
-        items = np.searchsorted(item_sums, random.random(draws) * item_sums[-1], side="right")
-        keys = _sorted_distinct(np.concatenate([keys, users * n_items + items]))
+        drawn = np.empty(draws + len(keys), dtype=np.int64)
+        drawn[: len(keys)] = keys
+        fresh = drawn[len(keys) :]
+        for sums, is_first in ((user_sums, True), (item_sums, False)):
+            for begin in range(0, draws, _DRAWN):
+                control.checkpoint()
+                part = fresh[begin : begin + _DRAWN]
+                found = np.searchsorted(sums, random.random(len(part)) * sums[-1], side="right")
+                if is_first:
+                    np.multiply(found, n_items, out=part)
+                else:
+                    part += found
+                done += len(part)
+                yield done
+        keys = _sorted_distinct(drawn, user_sums, n_items, control)
+        done += draws
+        yield done
     while len(keys) < count:  # the heavy pairs are used up: take the rest evenly
-        fresh = random.integers(0, size, 2 * (count - len(keys)) + 64)
-        keys = _sorted_distinct(np.concatenate([keys, fresh]))
+        control.checkpoint()
+        more = random.integers(0, size, 2 * (count - len(keys)) + 64)
+        keys = _sorted_distinct(np.concatenate([keys, more]), user_sums, n_items, control)
     if len(keys) > count:
-        keys = np.delete(keys, random.choice(len(keys), len(keys) - count, replace=False))
+        control.checkpoint()
+        dropped = random.choice(len(keys), len(keys) - count, replace=False)
+        control.checkpoint()
+        keys = np.delete(keys, dropped)
     return keys
 
 
-def _sorted_distinct(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    keys.sort()
-    first = np.append(True, keys[1:] != keys[:-1])
-    return np.compress(first, keys)
+def _sorted_distinct(
+    keys: npt.NDArray[np.int64],
+    user_sums: npt.NDArray[np.float64],
+    n_items: int,
+    control: Control,
+) -> npt.NDArray[np.int64]:
+    """Return each key once, in order; sorted for about a million at a time."""
+    groups = max(len(keys) // _SORTED, 1)
+    shares = np.arange(1, groups) / groups * user_sums[-1]
+    edges = np.unique(np.searchsorted(user_sums, shares)) * n_items
+    group_of = np.empty(len(keys), dtype=np.int16)
+    for begin in range(0, len(keys), _PART):
+        control.checkpoint()
+        part = slice(begin, begin + _PART)
+        group_of[part] = np.searchsorted(edges, keys[part], side="right")
+    out, done = np.empty_like(keys), 0
+    for group in range(len(edges) + 1):
+        control.checkpoint()
+        found = keys[group_of == group]
+        found.sort()
+        first = np.append(True, found[1:] != found[:-1])[: len(found)]
+        single = np.compress(first, found)
+        out[done : done + len(single)] = single
+        done += len(single)
+    return out[:done]

@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from gradsheet.app.ratings.pairs import busiest_pairs
 from gradsheet.app.ratings.session import RatingsSession
+from gradsheet.app.ratings.totals import Totals
 from gradsheet.app.ratings.workbook import RatingsBook
-from gradsheet.ratings.synthetic import Planted, synthetic_ratings
+from gradsheet.ratings.synthetic import Planted, making_ratings
 from gradsheet.ratings.table import RatingTable
 from gradsheet.tasks import Control, Progress
 
@@ -68,11 +69,12 @@ def names_in(text: str) -> tuple[str, ...]:
 
 def make(recipe: Recipe, control: Control) -> Generator[Progress, None, RatingsBook]:
     """Make ratings and their workbook; work for a task."""
-    yield Progress(None, f"Making {recipe.ratings:,} ratings")
-    table, planted = synthetic_ratings(
+    yield Progress(0.0, f"Making {recipe.ratings:,} ratings")
+    table, planted = yield from making_ratings(
         recipe.users,
         recipe.items,
         recipe.ratings,
+        control,
         factors=recipe.factors,
         noise=recipe.noise,
         seed=recipe.seed,
@@ -83,7 +85,8 @@ def make(recipe: Recipe, control: Control) -> Generator[Progress, None, RatingsB
     table = dataclasses.replace(table, titles=titles)
     yield Progress(None, "Laying out the sheets")
     control.checkpoint()
-    session = RatingsSession(table, SOURCE, genres)
+    totals = Totals.of(table, control.checkpoint)
+    session = RatingsSession(table, SOURCE, genres, totals=totals)
     return RatingsBook(session, busiest_pairs(table, session.totals, control=control))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradsheet.ratings.synthetic import synthetic_ratings
+from gradsheet.ratings import synthetic
+from gradsheet.ratings.synthetic import making_ratings, synthetic_ratings
+from gradsheet.tasks import Cancelled, Control
 
 
 def test_same_seed_same_table() -> None:
@@ -51,3 +53,51 @@ def test_planted_factors_explain_the_ratings() -> None:
 def test_more_ratings_than_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         synthetic_ratings(10, 10, 51)
+
+
+class CancelledAt(Control):
+    """A control that is cancelled at one of its checkpoints."""
+
+    def __init__(self, number: int = -1) -> None:
+        super().__init__()
+        self.number, self.seen = number, 0
+
+    def checkpoint(self) -> None:
+        self.seen += 1
+        if self.seen == self.number:
+            self.cancel()
+        super().checkpoint()
+
+
+def in_small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_PART", "_DRAWN", "_SORTED"):
+        monkeypatch.setattr(synthetic, name, 700)
+
+
+def test_the_stretches_do_not_change_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = synthetic_ratings(200, 100, 5000, seed=5)
+    in_small_stretches(monkeypatch)
+    parts, _ = synthetic_ratings(200, 100, 5000, seed=5)
+    for name in ("users", "items", "ratings"):
+        assert np.array_equal(getattr(whole, name), getattr(parts, name))
+
+
+def test_making_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_small_stretches(monkeypatch)
+    shares = [step.fraction for step in making_ratings(200, 100, 5000, seed=5)]
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 10
+    assert shares[0] < 0.1
+    assert shares[-1] > 0.9
+
+
+def test_making_is_cancelled_at_any_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_small_stretches(monkeypatch)
+    control = CancelledAt()
+    for _ in making_ratings(200, 100, 5000, control, seed=5):
+        pass
+    assert control.seen > 5 * 5000 // 700
+    for number in range(1, control.seen + 1, 3):
+        work = making_ratings(200, 100, 5000, CancelledAt(number), seed=5)
+        with pytest.raises(Cancelled):
+            list(work)
