@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from gradsheet.app.ratings.session import RatingsSession
     from gradsheet.app.ratings.workbook import RatingsBook
     from gradsheet.app.saving.filing import Filing
+    from gradsheet.app.saving.reading import Reading
     from gradsheet.formula.results import Computed
 
 RUN_LABELS = ("Training run", "Reset", "New random start")
@@ -103,6 +104,8 @@ class Document:
         """Called before another workbook takes the place of the one that is open."""
         self.is_read_only = False
         """Whether its file may not be written: another window has it open."""
+        self.reading: Reading | None = None
+        """The file that is being read to take the place of what is open."""
         self.filing: Filing | None = None
         """Holds the file that is open against other windows, where there are any."""
         self._closed = False
@@ -178,6 +181,7 @@ class Document:
         """
         if self.on_leaving is not None:
             self.on_leaving()
+        self.give_up_reading()
         if self.ratings is not None:
             self.ratings.close()
         elif self.training is not None:
@@ -214,6 +218,12 @@ class Document:
         recalculation.everything()
         self._audience.replaced()
         self.notify_run()
+
+    def give_up_reading(self) -> None:
+        """Read no more of a file that was to take the place of what is open."""
+        if self.reading is not None:
+            self.reading.cancel()
+            self.reading = None
 
     def view(self) -> dict[str, Any]:
         """Return how the workbook is looked at, as JSON: sheet, selection, and the window's own."""
@@ -293,6 +303,7 @@ class Document:
         """Stop the run and the engine; the document cannot be used afterwards."""
         if not self._closed:
             self._closed = True
+            self.give_up_reading()
             if self.ratings is not None:
                 self.ratings.close()
             self._drop_live()

@@ -7,12 +7,15 @@ sheet of references into a table has thousands of blocks of one cell. Must not k
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradsheet.formula.address import Cell
-from gradsheet.formula.results import Computed
 from gradsheet.sheet.change import regions_over
+
+if TYPE_CHECKING:
+    from gradsheet.formula.results import Computed
 
 MANY = 256
 """Regions from which on the small ones are put together."""
@@ -33,6 +36,8 @@ def merged(results: Sequence[Computed]) -> Sequence[Computed]:
 
 
 def _put_together(sheet: int, parts: list[Computed]) -> list[Computed]:
+    from gradsheet.formula.results import Computed  # torch comes with it
+
     found: dict[Cell, tuple[float, int]] = {}
     for part in parts:
         contents = zip(part.values.ravel().tolist(), part.kinds.ravel().tolist(), strict=True)

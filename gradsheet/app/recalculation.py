@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gradsheet.app.engine import Calculation, Engine
 from gradsheet.app.listeners import Audience
+from gradsheet.app.merged_results import merged
 from gradsheet.app.messages import Message, message_of
 from gradsheet.app.uncomputed import Circle, Uncomputed
 from gradsheet.formula.address import Cell, Region
@@ -119,8 +120,6 @@ class Recalculation:
         revision = self._revision
 
         def work() -> tuple[Sequence[Computed], tuple[Circle, ...]]:
-            from gradsheet.app.merged_results import merged  # imports torch: on this thread only
-
             return merged(job()), self.calculation.circles()
 
         def store(found: tuple[Sequence[Computed], tuple[Circle, ...]]) -> None:

@@ -504,7 +504,7 @@ class FastRun:
         if hasattr(self, "_layout") and len(self._layout) != len(self._train):
             self._is_stale = True
 
-    def load_portable(self, saved: dict[str, Any]) -> None:
+    def load_portable(self, saved: dict[str, Any], check: Check = unchecked) -> None:
         """Go to a state from :func:`portable`; a layout that is of the same ratings stays."""
         on_device = {n: v.to(self.device) if isinstance(v, Tensor) else v for n, v in saved.items()}
         best = saved["_best"]
@@ -516,7 +516,7 @@ class FastRun:
         if not self.epochs and self._unclosed is None:
             return
         if "_layout" not in on_device:
-            self._layout = lay_out(self._train, self.device)
+            self._layout = lay_out(self._train, self.device, check)
         self._ridge = self.ridge.strength + self.ridge.share * self._layout.counts
         if not self._k:  # the start is still to come
             self._left = self._residuals()

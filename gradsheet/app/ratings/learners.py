@@ -29,6 +29,7 @@ from gradsheet.collab.report import FitSnapshot
 from gradsheet.collab.shards import Group
 from gradsheet.collab.splits import Split
 from gradsheet.formula.values import UserError
+from gradsheet.ratings.table import Check, unchecked
 from gradsheet.tasks import Control, Pace
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ class Learner(ABC):
     def portable(state: dict[str, Any]) -> dict[str, Any]:
         """Return a state as :meth:`saved` gives it."""
 
-    def load_saved(self, saved: dict[str, Any]) -> None:
-        """Take over what :meth:`saved` gave."""
+    def load_saved(self, saved: dict[str, Any], check: Check = unchecked) -> None:
+        """Take over what :meth:`saved` gave; ``check`` may give it up, the learner with it."""
         self.load({**saved, "learn": self.learn})
 
     @abstractmethod
@@ -437,9 +438,9 @@ class FastLearner(Learner):
         """See Learner."""
         return {name: value for name, value in fast.portable(state).items() if name != "learn"}
 
-    def load_saved(self, saved: dict[str, Any]) -> None:
+    def load_saved(self, saved: dict[str, Any], check: Check = unchecked) -> None:
         """See Learner."""
-        self.run.load_portable(saved)
+        self.run.load_portable(saved, check)
 
     def remembered(self) -> dict[str, Any]:
         """See Learner."""

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradsheet.formula.values import UserError
+from gradsheet.ratings.table import Check, unchecked
 
 if TYPE_CHECKING:
     from gradsheet.ratings.sniffing import ReadOptions
     from gradsheet.ratings.table import RatingTable
+    from gradsheet.tasks import Control, Progress
+
+_BLOCK_BYTES = 1 << 24
+"""Read of a file at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,12 @@ class Origin:
         }
 
     @classmethod
-    def of_facts(cls, facts: Mapping[str, Any], beside: Path) -> Origin:
+    def of_facts(
+        cls, facts: Mapping[str, Any], beside: Path, check: Check = unchecked
+    ) -> Origin:
         """Return the file that :meth:`facts` told of, where it was or beside another file.
+
+        ``check`` is called often while the whole file is compared.
 
         Raises
         ------
@@ -84,7 +93,7 @@ class Origin:
                 f"The ratings lie in {told}, which is not there any more.",
                 f"Put {told.name} back, or beside {beside.name}.",
             )
-        if path.stat().st_size != facts["size"] or fingerprint(path) != facts["blake2b"]:
+        if path.stat().st_size != facts["size"] or fingerprint(path, check) != facts["blake2b"]:
             raise UserError(
                 f"{path} is not the file any more that {beside.name} was saved with.",
                 f"Put the old {path.name} beside {beside.name}, or open the new one by itself.",
@@ -93,17 +102,14 @@ class Origin:
         assert found is not None
         return found
 
-    def read_again(self, asked_by: Path) -> RatingTable:
-        """Return the ratings, read as before."""
+    def read_again(
+        self, control: Control | None = None
+    ) -> Generator[Progress, None, RatingTable]:
+        """Return the ratings, read as before; work for a task."""
         from gradsheet.ratings import reader
 
-        frames = reader.read(self.path, self.options)
-        while True:
-            try:
-                next(frames)
-            except StopIteration as end:
-                table: RatingTable = end.value.table
-                return table
+        result = yield from reader.read(self.path, self.options, control)
+        return result.table
 
 
 @lru_cache(maxsize=8)
@@ -112,7 +118,11 @@ def _fingerprint_once(path: Path, size: int, changed_ns: int) -> str:
     return fingerprint(path)
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(path: Path, check: Check = unchecked) -> str:
     """Return the BLAKE2b digest of a file, which 25 million ratings take a second for."""
+    digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        while block := file.read(_BLOCK_BYTES):
+            check()
+            digest.update(block)
+    return digest.hexdigest()

@@ -17,12 +17,14 @@ import numpy as np
 from gradsheet.app.messages import Message
 from gradsheet.app.ratings.choices import LearnChoice, ModelChoice, SplitChoice
 from gradsheet.app.ratings.origin import Origin
+from gradsheet.app.ratings.totals import Totals
+from gradsheet.app.saving.reading import Reading
 from gradsheet.collab.splits import Split
 from gradsheet.files.ratings_records import lay_out, take_out
 from gradsheet.files.session_parts import Part
 from gradsheet.formula.values import UserError
 from gradsheet.learn.hyper import Hyper
-from gradsheet.ratings.table import RatingTable
+from gradsheet.ratings.table import Check, RatingTable
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
@@ -170,7 +172,10 @@ def _kept_out(kept: KeptModel, splits: list[Split], parts: list[Part]) -> dict[s
 
 
 def opener_of_ratings(
-    session: Session, path: Path, settled: Callable[[Document], None] | None = None
+    session: Session,
+    path: Path,
+    settled: Callable[[Document], None] | None = None,
+    reading: Reading | None = None,
 ) -> Callable[[Document], None]:
     """Return what shows a session's rating set in a document, its model as it was.
 
@@ -181,6 +186,8 @@ def opener_of_ratings(
         The file that it comes from.
     settled : callable, optional
         Called when it is shown; if not given, what is open counts as saved in `path` then.
+    reading : Reading, optional
+        Told how far it is; cancels it.
 
     Raises
     ------
@@ -191,9 +198,12 @@ def opener_of_ratings(
     from gradsheet.app.ratings.workbook import RatingsBook
 
     facts, arrays = session.facts["ratings"], session.arrays
+    reading = reading or Reading()
     try:
-        ratings = _ratings_in(session, path)
-        pairs = pairs_of(ratings.table, arrays[f"{_AT}pairs/users"], arrays[f"{_AT}pairs/items"])
+        ratings = _ratings_in(session, path, reading)
+        reading.tell(None, "Laying out the sheets")
+        users, items = arrays[f"{_AT}pairs/users"], arrays[f"{_AT}pairs/items"]
+        pairs = pairs_of(ratings.table, users, items, reading.control)
         sheets = [int(sheet) for sheet in facts["sheets"]]
         book = RatingsBook(ratings, pairs, session.workbook, sheets)
     except (KeyError, TypeError, ValueError, IndexError) as fault:
@@ -214,22 +224,25 @@ def opener_of_ratings(
     return show
 
 
-def _ratings_in(file: Session, path: Path) -> RatingsSession:
+def _ratings_in(file: Session, path: Path, reading: Reading) -> RatingsSession:
     from gradsheet.app.ratings.learners import make_learner
     from gradsheet.app.ratings.session import RatingsSession
 
     facts, arrays = file.facts["ratings"], file.arrays
-    table, origin = _table_in(facts["table"], file, path)
-    splits = [_split_in(entry, i, table, file) for i, entry in enumerate(facts["splits"])]
+    table, origin = _table_in(facts["table"], file, path, reading)
+    check = reading.control.checkpoint
+    reading.tell(None, "Setting ratings aside")
+    splits = [_split_in(entry, i, table, file, check) for i, entry in enumerate(facts["splits"])]
     model, learn = ModelChoice(**_tuples(facts["model"])), _learn_in(facts["learn"])
     session = RatingsSession(
         table, str(facts["source"]), facts["genres"], model=model, learn=learn,
-        split=_split_choice_in(facts["split"]),
+        split=_split_choice_in(facts["split"]), totals=Totals.of(table, check),
     )  # fmt: skip
     session.origin = origin
     if f"{_AT}edited/rows" in arrays:
         session.edited = np.array(arrays[f"{_AT}edited/rows"])
     number = facts["split_number"]
+    reading.tell(None, "Bringing the model back")
     if number is None or "run" not in facts:
         return session
     learner = make_learner(model, learn, splits[number], session.genres)
@@ -238,7 +251,7 @@ def _ratings_in(file: Session, path: Path) -> RatingsSession:
     if start is not None:
         told = start["state"] if "part" in start else start
         learner.start = {**take_out(told, _arrays_of(start, file)), "learn": learn}
-    learner.load_saved(take_out(facts["run"], arrays))
+    learner.load_saved(take_out(facts["run"], arrays), check)
     session.take_up(splits[number], learner)
     for entry in facts["kept"]:
         other = _learn_in(entry["learn"])
@@ -246,7 +259,7 @@ def _ratings_in(file: Session, path: Path) -> RatingsSession:
         made = make_learner(ModelChoice(**_tuples(entry["model"])), other, split, session.genres)
         made.start = made.state()
         own = _arrays_of(entry, file)
-        made.load_saved(take_out(entry["state"], own))
+        made.load_saved(take_out(entry["state"], own), check)
         choice = _split_choice_in(entry["split"])
         session.kept.take_up(str(entry["name"]), made, choice, take_out(entry["errors"], own))
     return session
@@ -258,11 +271,13 @@ def _arrays_of(entry: Mapping[str, Any], file: Session) -> Mapping[str, Any]:
 
 
 def _table_in(
-    facts: Mapping[str, Any], file: Session, path: Path
+    facts: Mapping[str, Any], file: Session, path: Path, reading: Reading
 ) -> tuple[RatingTable, Origin | None]:
     if "file" in facts:
-        origin = Origin.of_facts(facts["file"], path)
-        table = origin.read_again(path)
+        name = Path(facts["file"]["path"]).name
+        reading.tell(None, f"Comparing {name} with what was saved")
+        origin = Origin.of_facts(facts["file"], path, reading.control.checkpoint)
+        table = reading.follow(origin.read_again(reading.control))
         ratings = _edited(table.ratings.copy(), file.arrays)
         return dataclasses.replace(table, ratings=ratings), origin
     arrays, at = _arrays_of(facts, file), "" if "part" in facts else _AT
@@ -301,12 +316,12 @@ def _objects(texts: list[Any]) -> Any:
 
 
 def _split_in(
-    entry: Mapping[str, Any], number: int, table: RatingTable, file: Session
+    entry: Mapping[str, Any], number: int, table: RatingTable, file: Session, check: Check
 ) -> Split:
     arrays, at = _arrays_of(entry, file), "" if "part" in entry else f"{_AT}split{number}/"
     if not entry["given"]:
         held = np.unpackbits(arrays[f"{at}held"], count=len(table)).astype(bool)
-        return Split.of(table, held, str(entry["note"]))
+        return Split.of(table, held, str(entry["note"]), check)
     times = arrays.get(f"{at}times")
     valid = RatingTable(
         np.array(arrays[f"{at}users"]),

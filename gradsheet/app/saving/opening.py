@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradsheet.app.messages import Level, Message, message_of
+from gradsheet.app.saving.reading import Reading
 from gradsheet.app.saving.session_state import opener, session_of
 from gradsheet.formula.address import MAX_ROWS, Cell
 from gradsheet.formula.values import UserError
 from gradsheet.lessons import blank
 from gradsheet.lessons.lesson import Lesson, LessonBook
+from gradsheet.tasks import Cancelled
 
 if TYPE_CHECKING:
     from gradsheet.app.document import Document
@@ -43,25 +45,35 @@ def open_file(document: Document, path: Path) -> None:
 
     What cannot be read is said in a message; the open workbook stays then.
     """
-    read = _read_session if path.suffix.lower() == SESSION else _read_workbook
+    is_session = path.suffix.lower() == SESSION
     filing = document.filing
+    if document.reading is not None:
+        document.reading.cancel()
+    reading = document.reading = Reading()
 
     def job() -> tuple[Callable[[Document], None], Claim | None]:
         claim = filing.claim(path) if filing is not None else None
         try:
-            return read(path), claim
+            return (_read_session(path, reading) if is_session else _read_workbook(path)), claim
         except BaseException:
             if filing is not None and claim is not None:
                 filing.give_up(claim)
             raise
 
+    def ended() -> None:
+        if document.reading is reading:
+            document.reading = None
+
     def show(found: tuple[Callable[[Document], None], Claim | None]) -> None:
+        ended()
         found[0](document)
         if filing is not None and found[1] is not None:
             filing.opened(found[1])
 
     def failed(error: BaseException) -> None:
-        document.say(message_of(error, f"opening {path.name}"))
+        ended()
+        if not isinstance(error, Cancelled):
+            document.say(message_of(error, f"opening {path.name}"))
 
     document.engine.submit(job, show, failed, f"opening {path.name}")
 
@@ -319,14 +331,14 @@ def _session_job(document: Document, path: Path) -> Callable[[], Message]:
     return job
 
 
-def _read_session(path: Path) -> Callable[[Document], None]:
+def _read_session(path: Path, reading: Reading) -> Callable[[Document], None]:
     from gradsheet.files.session import load_session
 
     session = load_session(path)
     if "ratings" in session.facts:
         from gradsheet.app.ratings.saving import opener_of_ratings
 
-        return opener_of_ratings(session, path)
+        return opener_of_ratings(session, path, reading=reading)
     show = opener(session, path)
 
     def shown(document: Document) -> None:

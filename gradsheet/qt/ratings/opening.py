@@ -55,6 +55,7 @@ class RatingsOpening(QObject):
         self._ask = True
         self._looking: Task[Progress, Preview] | None = None
         self._import: RatingsImport | None = None
+        self._follows = False
         self.dialog: ImportRatings | None = None
 
     @property
@@ -88,6 +89,15 @@ class RatingsOpening(QObject):
             self._on_looked(self._looking)
         if self._import is not None:
             self._on_reading(self._import)
+        self._follow_document()
+
+    def _follow_document(self) -> None:
+        """Show how far a session is whose ratings the document reads from their file."""
+        reading = self._document.reading
+        progress = None if reading is None else reading.progress
+        if not self.is_busy and (progress is not None or self._follows):
+            self.progressed.emit(progress)
+        self._follows = progress is not None
 
     def cancel(self) -> None:
         """Give up whatever is under way."""
@@ -99,6 +109,7 @@ class RatingsOpening(QObject):
             self._import = None
         if self.dialog is not None:
             self.dialog.close()
+        self._document.give_up_reading()
         self.progressed.emit(None)
 
     def read(self, preview: Preview) -> None:

@@ -20,12 +20,14 @@ from gradsheet.app.ratings.rating_edits import write_ratings
 from gradsheet.app.ratings.session import RatingsSession
 from gradsheet.app.ratings.workbook import RatingsBook
 from gradsheet.app.saving.opening import open_file, save_file
+from gradsheet.app.saving.reading import Reading
+from gradsheet.files.session import load_session
 from gradsheet.formula.address import Cell
 from gradsheet.formula.values import Kind
 from gradsheet.ratings.sniffing import sniff
 from gradsheet.ratings.synthetic import synthetic_ratings
 from gradsheet.sheet.book_edits import AddSheet
-from gradsheet.tasks import live_tasks
+from gradsheet.tasks import Cancelled, Control, Progress, live_tasks
 
 TABLE = synthetic_ratings(80, 50, 1500, factors=2, seed=1)[0]
 LESSON = LearnChoice(epochs=2, batch_size=64)
@@ -181,7 +183,8 @@ def large(
     source.write_text("userId,movieId,rating\n" + rows, encoding="utf-8")
     origin = Origin.of(source, sniff(source).options)
     assert origin is not None
-    session = RatingsSession(origin.read_again(source), "ratings.csv", learn=FAST)
+    table = Reading().follow(origin.read_again())
+    session = RatingsSession(table, "ratings.csv", learn=FAST)
     session.origin = origin
     document = Document()
     documents.append(document)
@@ -224,3 +227,76 @@ def test_a_large_set_whose_file_is_gone_or_changed_is_refused(
     other.finish()
     assert other.ratings is None
     assert any(told in message.text for message in other.log.messages())
+
+
+class CancelledAt(Control):
+    """A control that is cancelled at one of its checkpoints."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number, self.seen = number, 0
+
+    def checkpoint(self) -> None:
+        self.seen += 1
+        if self.seen == self.number:
+            self.cancel()
+        super().checkpoint()
+
+
+class Heard(Reading):
+    """A reading that keeps what it was told."""
+
+    def __init__(self, cancelled_at: int = -1) -> None:
+        self.all: list[Progress] = []
+        super().__init__()
+        self.control = self.count = CancelledAt(cancelled_at)
+
+    @property
+    def progress(self) -> Progress | None:
+        return self.all[-1] if self.all else None
+
+    @progress.setter
+    def progress(self, progress: Progress | None) -> None:
+        if progress is not None:
+            self.all.append(progress)
+
+
+def test_reopening_a_large_set_tells_how_far_it_is_and_can_be_cancelled_anywhere(
+    large: tuple[Document, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "kept.gradsheet"
+    save_file(large[0], path)
+    large[0].finish()
+    session, heard = load_session(path), Heard()
+    saving.opener_of_ratings(session, path, reading=heard)
+    said = [progress.text for progress in heard.all]
+    assert said[0] == "Comparing ratings.csv with what was saved"
+    assert "900 ratings" in said
+    assert any(progress.fraction is not None for progress in heard.all)
+    assert said[-1] == "Laying out the sheets"
+    assert heard.count.seen > 20
+    for number in range(1, heard.count.seen + 1, 4):
+        with pytest.raises(Cancelled):
+            saving.opener_of_ratings(load_session(path), path, reading=Heard(number))
+
+
+def test_a_cancelled_reopening_leaves_what_is_open_and_says_nothing(
+    large: tuple[Document, Path], documents: list[Document], tmp_path: Path
+) -> None:
+    path = tmp_path / "kept.gradsheet"
+    save_file(large[0], path)
+    large[0].finish()
+    other = Document()
+    documents.append(other)
+    other.finish()
+    book, said = other.book, len(other.log.messages())
+    open_file(other, path)
+    other.give_up_reading()
+    other.finish()
+    assert other.book is book
+    assert other.ratings is None
+    assert len(other.log.messages()) == said
+    open_file(other, path)
+    other.finish()
+    assert other.ratings is not None
+    assert other.reading is None
