@@ -392,7 +392,7 @@ class Document:
     def _travel(self, move: Callable[[Workbook], Travelled | None]) -> str | None:
         self.settle_live()
         self._training.stop()
-        back = [training.entries.come_back() for training in self._trainings.values()]
+        back = [training.come_back() for training in self._trainings.values()]
         marks = [(training, training.run.mark()) for training in self._trainings.values()]
         travelled = move(self.workbook)
         if travelled is None:

@@ -357,6 +357,10 @@ class Training:
         self.entries.note(entry)
         self.run.rewind()
 
+    def come_back(self) -> Change | None:
+        """Show again where the run stood before a look elsewhere; what is undone is of there."""
+        return self.entries.come_back()
+
     def travelled(self, entry: int, here: RunMark) -> None:
         """An entry was undone or redone: go where the run stood on its other side."""
         self.entries.travelled(entry, here)

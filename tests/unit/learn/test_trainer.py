@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -501,8 +502,15 @@ def test_measured_speed_is_that_of_the_last_second() -> None:
 
 
 def test_pause_shows_the_exact_state_and_resume_goes_on() -> None:
-    trainer = Trainer(Bowl(), sgd(1e-4))
-    task = Task("train", lambda control: trainer.frames(control)).start()
+    trainer, began = Trainer(Bowl(), sgd(1e-4)), threading.Event()
+
+    def frames(control: Control) -> Generator[Any, None, None]:
+        for snapshot in trainer.frames(control):
+            began.set()
+            yield snapshot
+
+    task = Task("train", frames).start()
+    assert began.wait(PATIENCE)
     task.pause()
     assert task.control.wait_until_paused(PATIENCE)
     snapshot = task.latest()
