@@ -104,3 +104,12 @@ def test_arrays_that_must_not_be_written_are_copied(planted: RatingTable) -> Non
     finally:
         for column in (planted.users, planted.items, planted.ratings):
             column.flags.writeable = True
+
+
+@pytest.mark.parametrize(("n_codes", "count"), [(50, 4000), (1 << 15, 1 << 17), (1 << 16, 1 << 17)])
+def test_a_layout_keeps_the_raters_of_an_item_in_order(n_codes: int, count: int) -> None:
+    items = np.random.default_rng(n_codes).integers(0, n_codes, count).astype(np.int32)
+    users = np.arange(count, dtype=np.int32)
+    table = RatingTable(users, items, np.ones(count, np.float32), users, np.arange(n_codes))
+    by_item = kernels.lay_out(table).by_item.numpy()
+    np.testing.assert_array_equal(by_item, np.argsort(items, kind="stable"))
