@@ -78,7 +78,7 @@ class ReadOptions:
     crosstab: bool = False
     quoting: bool = True
     skip: int = 0
-    block_bytes: int = 1 << 24
+    block_bytes: int = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)
