@@ -24,6 +24,8 @@ MARKS = "drag"
 LEAST_SIZE_PX = 8
 MOST_RESIZED = 10_000
 _SLACK_PX = 4
+STILL_PX = 4
+"""A pointer that has moved less from where it was pressed has not moved."""
 
 
 class Drag(ABC):
@@ -111,15 +113,23 @@ def lines_with(view: GridView, index: int, is_column: bool) -> list[int]:
 
 
 class FillDrag(Drag):
-    """The fill handle: a series, or with Ctrl the copy (for one number the other way round)."""
+    """The fill handle: a series, or with Ctrl the copy (for one number the other way round).
 
-    def __init__(self, view: GridView) -> None:
+    The handle reaches into the next row and column: a click on it, and the first click of two, fill
+    nothing though they end there.
+    """
+
+    def __init__(self, view: GridView, point: QPoint) -> None:
         super().__init__(view)
         self._source = view.selection[-1]
         self._target = self._source
+        self._pressed_at: QPoint | None = point
 
     def move(self, point: QPoint, modifiers: Qt.KeyboardModifier) -> None:
         """Show what would be filled."""
+        if self._pressed_at is not None and (point - self._pressed_at).manhattanLength() < STILL_PX:
+            return
+        self._pressed_at = None
         self._target = self._reaching(self.view.cell_at(point))
         self.show_target(self._target)
 

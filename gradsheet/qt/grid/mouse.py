@@ -91,7 +91,7 @@ class MouseGestures(QObject):
         elif point.x() < layout.header_width:
             self._press_header(point, shift, ctrl, is_column=False)
         elif not shift and view.handle_rect().adjusted(-2, -2, 2, 2).contains(point):
-            self._begin(FillDrag(view))
+            self._begin(FillDrag(view, point))
         elif not shift and self._is_on_edge(point):
             self._begin(MoveDrag(view, point))
         else:

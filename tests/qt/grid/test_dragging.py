@@ -137,6 +137,20 @@ def test_double_click_fills_down_beside_filled_cells(
     assert document.formula("B5") is None
 
 
+@pytest.mark.parametrize("corner", ["topLeft", "bottomRight"])
+def test_a_click_on_any_part_of_the_handle_fills_nothing(
+    document: SheetDocument, grid: GridView, hands: Hands, corner: str
+) -> None:
+    document.put("A1", (1.0,))
+    grid.select(Cell.parse("A1"))
+    at = getattr(grid.handle_rect().adjusted(-1, -1, 1, 1), corner)()
+    QTest.mousePress(grid.viewport(), LEFT, NONE, at)
+    QTest.mouseMove(grid.viewport(), at + QPoint(1, 1))
+    QTest.mouseRelease(grid.viewport(), LEFT, NONE, at + QPoint(1, 1))
+    assert grid.selection == [Region.parse("A1")]
+    assert values(document, "B1", "A2", "B2") == [None, None, None]
+
+
 def test_double_click_with_nothing_beside_fills_nothing(
     document: SheetDocument, grid: GridView, hands: Hands
 ) -> None:
