@@ -28,6 +28,8 @@ from gradsheet.lessons import bias
 from gradsheet.qt.theme import LIGHT
 
 WIDTH, HEIGHT = 1366, 768
+LOOKS = 15
+"""So many looks one after the other have to see the same, or the program may be behind its keys."""
 STEPS = 100
 RATINGS, PREDICTIONS = Region.parse("H2:V16"), Region.parse("H26:V40")
 ITEMS, USERS, LOSS = Region.parse("H19:V24"), Region.parse("A26:F40"), Cell.parse("V42")
@@ -110,11 +112,11 @@ class Screen:
 
     def where_handle_rests(self) -> tuple[int, int]:
         """Return where the fill handle is once it is drawn and stands still."""
-        seen: list[tuple[int, int] | None] = [None, None]
+        seen: list[tuple[int, int] | None] = [None]
 
         def rests() -> bool:
             seen.append(self.handle())
-            return seen[-1] is not None and seen[-1] == seen[-2] == seen[-3]
+            return seen[-1] is not None and seen[-LOOKS:] == [seen[-1]] * LOOKS
 
         wait_until("the fill handle", rests)
         assert seen[-1] is not None
