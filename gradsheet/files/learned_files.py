@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from gradsheet.files.atomic import write_atomically
+from gradsheet.files.tensor_file import save_arrays
 from gradsheet.formula.values import UserError
 
 _PART = 1 << 14
@@ -77,7 +78,7 @@ def write_tensors(
     """Write arrays as safetensors, with facts as JSON in its metadata."""
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     metadata = {"format": FORMAT, "facts": json.dumps(dict(facts))}
-    write_atomically(path, lambda draft: save_file(whole, draft, metadata))
+    write_atomically(path, lambda draft: save_arrays(whole, draft, metadata))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:

@@ -8,8 +8,6 @@ are `session_versions`'. Knows no window and no trainer.
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -21,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
-from safetensors.numpy import save_file as save_arrays
 
 from gradsheet.files.atomic import DRAFT, write_atomically
 from gradsheet.files.records import decode, encode
 from gradsheet.files.session_parts import Part, PartFiles, read_parts
 from gradsheet.files.session_versions import VERSION, migrated
+from gradsheet.files.tensor_file import save_arrays
 from gradsheet.formula.address import Cell, Region
 from gradsheet.formula.syntax import parse, unparse
 from gradsheet.formula.values import UserError
@@ -139,10 +137,6 @@ def _put_arrays(package: zipfile.ZipFile, arrays: Arrays, beside: Path) -> None:
             package.open("arrays.safetensors", "w", force_zip64=is_large) as target,
         ):
             shutil.copyfileobj(source, target, COPY_BYTES)
-    except SafetensorError as fault:  # of the disk: nothing else can go wrong with our arrays
-        number = re.search(r"os error (\d+)", str(fault))
-        why = (int(number[1]), os.strerror(int(number[1]))) if number else (str(fault),)
-        raise OSError(*why) from fault
     finally:
         beside.unlink(missing_ok=True)
 

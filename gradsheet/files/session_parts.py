@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from gradsheet.files.atomic import write_atomically
 from gradsheet.files.autosaves import PART, part_files
+from gradsheet.files.tensor_file import save_arrays
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -70,7 +71,7 @@ class PartFiles:
             number += 1
         path = self._path.with_name(f"{self._path.stem}.{number}{PART}")
         arrays = {key: np.ascontiguousarray(array) for key, array in part.arrays.items()}
-        write_atomically(path, lambda draft: save_file(arrays, draft))
+        write_atomically(path, lambda draft: save_arrays(arrays, draft))
         self._written.append((part.owner, path.name))
         return path.name
 

@@ -11,15 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gradsheet.app.document import Document
 from gradsheet.app.saving.autosave import Autosave
 from gradsheet.app.saving.filing import Filing
 from gradsheet.app.saving.opening import open_file, save_file
+from gradsheet.files.atomic import write_atomically
 from gradsheet.files.locks import FileLock, lock_path
 from gradsheet.files.session import load_session
+from gradsheet.files.session_parts import Part, PartFiles
+from gradsheet.files.tensor_file import save_arrays
 from gradsheet.formula.address import Cell
+from gradsheet.formula.values import UserError
 
 AT = Cell.parse("A45")
 
@@ -203,3 +208,15 @@ def test_drafts_of_a_killed_save_are_cleared_away_by_a_later_one(
     assert not old.exists()
     assert new.exists()  # another process may be writing it
     assert other.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_arrays_beside_an_autosave_and_learned_numbers_tell_of_a_full_disk(tmp_path: Path) -> None:
+    arrays = {"a": np.zeros(10_000)}
+    parts = PartFiles(tmp_path / "work.gradsheet")
+    with files_no_longer_than(1000):
+        with pytest.raises(UserError, match="File too large"):
+            parts.write([Part(arrays)])
+        with pytest.raises(UserError, match="File too large"):
+            write_atomically(tmp_path / "a.safetensors", lambda draft: save_arrays(arrays, draft))
+    assert list(tmp_path.iterdir()) == []
